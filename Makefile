@@ -1,0 +1,59 @@
+# The two commands a newcomer needs: `make run` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+PORT   ?= 8000
+BIN    := .venv/bin
+
+.PHONY: help run test test-slow check format bench lock shots clean
+
+help:  ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: .venv/run.stamp  ## Start everything on this machine (PORT=8000)
+	@exec $(BIN)/publisher up --port $(PORT)
+
+test: .venv/dev.stamp  ## Run the tests (under 8 minutes on two cores)
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: .venv/dev.stamp  ## Run the long tests as well: random faults, many kills
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+check: .venv/dev.stamp  ## Format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp  ## Let ruff format and mend what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/dev.stamp  ## Run every benchmark; each prints its figures
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: .venv/dev.stamp  ## Make the two locks again from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements-dev.lock
+
+clean:  ## Remove the environment and caches; data/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Publisher needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Could not make a virtual environment. On Debian: apt-get install python3-venv"; exit 1; }
+
+.venv/run.stamp: requirements.lock | .venv/bin/python
+	@echo "Installing what Publisher needs (once, about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -c 'import site, pathlib; pathlib.Path(site.getsitepackages()[0], "publisher.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
+	@printf '#!%s\nfrom publisher.cli.main import run\n\nrun()\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/publisher
+	@chmod +x $(BIN)/publisher
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/run.stamp
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@

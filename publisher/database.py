@@ -1,0 +1,165 @@
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
+
+from publisher.errors import SettingsError
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""All tables; each is defined in the `tables.py` of the stage that owns (writes) it."""
+
+BUSY_TIMEOUT_MS = 15_000
+Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""Type of a surrogate key: 64 bits in both databases (SQLite wants the word INTEGER for a row id)."""
+
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+"""Type of a structured value that is read whole."""
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """
+    An aware UTC instant.
+
+    SQLite drops the offset of a timestamp without a word, so naive values are refused
+    on the way in and UTC is put back on the way out.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"{value!r} has no time zone; instants are aware"
+            raise ValueError(message)
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """
+    One database, SQLite or PostgreSQL, with the two ways of talking to it.
+
+    `transaction()` writes: on SQLite it takes the write lock at once (BEGIN IMMEDIATE), so
+    that a transaction never fails half-way for being late. `reading()` sees one snapshot.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self.engine = _engine(self.url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Commit when the block ends, roll back when it raises."""
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection = connection.execution_options(publisher_begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot for the block; nothing is written."""
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def insert_or_ignore(connection: Connection, table: sa.Table) -> Any:
+    """Return an INSERT … ON CONFLICT DO NOTHING for this connection's database."""
+    return upsert(connection, table).on_conflict_do_nothing()
+
+
+def upsert(connection: Connection, table: sa.Table) -> Any:
+    """Return an INSERT that takes `on_conflict_do_update(...)`, for this connection's database."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def skip_locked(connection: Connection, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Lock the chosen rows and pass over those that another worker holds; SQLite has one writer anyway."""
+    return statement if connection.dialect.name == "sqlite" else statement.with_for_update(skip_locked=True)
+
+
+def one_at_a_time(connection: Connection, what: str) -> None:
+    """Wait until no other transaction holds the same word; PostgreSQL's advisory lock, nothing on SQLite."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": what})
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        raise SettingsError("PUBLISHER_DATABASE_URL", "is not a database address, such as sqlite:////srv/publisher.db") from None
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if not re.match(r"^(sqlite|postgresql\+psycopg)$", parsed.drivername):
+        raise SettingsError("PUBLISHER_DATABASE_URL", "must begin with sqlite:/// or postgresql://")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.drivername != "sqlite":
+        return sa.create_engine(url, pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url,
+        poolclass=sa.pool.QueuePool,
+        pool_size=5,
+        max_overflow=40,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+    )
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Take transactions into our own hands and make a commit survive a power cut."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-8000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("publisher_begin", "BEGIN"))
