@@ -1,0 +1,157 @@
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from publisher.archive.model import Article, ArticleId, GlossaryTerm, Lead
+
+EditionId = NewType("EditionId", int)
+IssueId = NewType("IssueId", int)
+MailingListId = NewType("MailingListId", int)
+
+
+class EditionKind(StrEnum):
+    """How an edition's issues come about."""
+
+    ALERT = "alert"
+    """One article makes one issue, at once."""
+    DIGEST = "digest"
+    """A window of articles, leads first, on a cadence."""
+    GUIDE = "guide"
+    """The foreign fans' guide: the window's guide sections with their glossary terms, on a cadence."""
+
+
+class Approval(StrEnum):
+    """Who lets an issue go."""
+
+    AUTOMATIC = "automatic"
+    EDITOR = "editor"
+
+
+class IssueState(StrEnum):
+    """Where an issue stands in composition. What happens after `APPROVED` is dispatch's to say."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A span of publication time: the start is inside, the end is outside."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cadence:
+    """
+    A rule of recurrence: on these weekdays, at this time of day, in this time zone.
+
+    A slot in a DST gap moves forward by the gap; in a fold the first of the two instants counts.
+    """
+
+    weekdays: frozenset[int]
+    """ISO: Monday is 1."""
+    at: time
+    time_zone: str
+    """IANA name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """Something published again and again."""
+
+    id: EditionId
+    slug: str
+    name: str
+    kind: EditionKind
+    mailing_list_id: MailingListId
+    cadence: Cadence | None
+    topics: tuple[str, ...] = ()
+    """Only articles with one of these topic slugs; empty: all."""
+    languages: tuple[str, ...] = ()
+    at_least: int = 1
+    """Fewer articles than this: the issue is skipped."""
+    at_most: int = 12
+    approval: Approval = Approval.AUTOMATIC
+    stale_after: timedelta = timedelta(hours=12)
+    """How late an issue may still go out; a later copy is worse than none."""
+    language: str = "en"
+    """Of the furniture."""
+    accent: str = "#b5332e"
+    footer: str = ""
+    subject: str = ""
+    """Jinja text with the documented slots; empty: made from the articles."""
+    is_active: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """One dated instance of an edition; frozen once approved."""
+
+    id: IssueId
+    edition_id: EditionId
+    number: int
+    state: IssueState
+    window: Window | None
+    slot_at: datetime | None
+    subject: str
+    preheader: str
+    introduction: str
+    """The editor's Markdown."""
+    article_ids: tuple[ArticleId, ...]
+    created_at: datetime
+    approved_at: datetime | None = None
+    reason: str = ""
+    """Why it was skipped or cancelled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelatedLink:
+    """A link from an article to another, with a reason."""
+
+    lead: Lead
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """One article as an issue shows it, with everything that is attached to it."""
+
+    article: Article
+    url: str
+    """Absolute."""
+    related: tuple[RelatedLink, ...]
+    terms: tuple[GlossaryTerm, ...]
+    """Glossary terms that occur in it, in order of first occurrence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Furniture:
+    """What stands around the articles: the house's name and addresses."""
+
+    site_name: str
+    base_url: str
+    postal_address: str
+    language: str
+    accent: str
+    footer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendering:
+    """An issue rendered once, with slot markers (`publisher.compose.slots`) where readers differ."""
+
+    subject: str
+    preheader: str
+    text: str
+    html: str
+    """The mail."""
+    web_html: str
+    """The same issue as the inside of a web page, without slots."""

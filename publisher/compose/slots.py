@@ -1,0 +1,25 @@
+from enum import StrEnum
+
+
+class Slot(StrEnum):
+    """What differs from reader to reader in a message that is otherwise the same bytes."""
+
+    ADDRESS = "address"
+    NAME = "name"
+    UNSUBSCRIBE_URL = "unsubscribe_url"
+    """The page with the button; for the body."""
+    ONE_CLICK_URL = "one_click_url"
+    """RFC 8058; for the List-Unsubscribe header only."""
+    PREFERENCES_URL = "preferences_url"
+    READ_URL = "read_url"
+    MESSAGE_ID = "message_id"
+    DATE = "date"
+
+
+def marker(slot: Slot) -> str:
+    """
+    Return the word that stands for a slot in rendered text.
+
+    Letters, digits and hyphens only: Jinja, MJML, CSS inliners, HTML and URL escaping all leave it alone.
+    """
+    return f"x-slot-{slot.replace('_', '-')}-x"
