@@ -76,18 +76,17 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Commit when the block ends, roll back when it raises."""
-        with self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection = connection.execution_options(publisher_begin="BEGIN IMMEDIATE")
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(publisher_begin="BEGIN IMMEDIATE") if self.is_sqlite else plain
             with connection.begin():
                 yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One snapshot for the block; nothing is written."""
-        with self.engine.connect() as connection:
-            if not self.is_sqlite:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(**options)
             with connection.begin():
                 yield connection
 
@@ -120,7 +119,9 @@ def _checked(url: str) -> URL:
     try:
         parsed = make_url(url)
     except sa.exc.ArgumentError:
-        raise SettingsError("PUBLISHER_DATABASE_URL", "is not a database address, such as sqlite:////srv/publisher.db") from None
+        raise SettingsError(
+            "PUBLISHER_DATABASE_URL", "is not a database address, such as sqlite:////srv/publisher.db"
+        ) from None
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if not re.match(r"^(sqlite|postgresql\+psycopg)$", parsed.drivername):
@@ -130,7 +131,9 @@ def _checked(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.drivername != "sqlite":
-        return sa.create_engine(url, pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        return sa.create_engine(
+            url, pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+        )
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(

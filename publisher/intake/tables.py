@@ -32,7 +32,12 @@ submission = sa.Table(
     sa.Column("received_at", Instant, nullable=False),
     sa.Column("settled_at", Instant),
     sa.Column("problem", sa.Text),
-    sa.Index("ix_submission_received", "id", sqlite_where=sa.text("state = 'received'"), postgresql_where=sa.text("state = 'received'")),
+    sa.Index(
+        "ix_submission_received",
+        "id",
+        sqlite_where=sa.text("state = 'received'"),
+        postgresql_where=sa.text("state = 'received'"),
+    ),
     sa.Index("ix_submission_identity", "identity"),
 )
 

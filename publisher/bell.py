@@ -1,0 +1,90 @@
+from enum import StrEnum
+from functools import cached_property
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+log = structlog.get_logger()
+
+BROKER_OPTIONS = {
+    "visibility_timeout": 600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 5,
+}
+"""Measured reasons stand in docs/decisions/0003."""
+
+
+class Job(StrEnum):
+    """The fixed names of all tasks: moving a function breaks no message in flight."""
+
+    ACCEPT = "publisher.accept"
+    RELATE = "publisher.relate"
+    SYNDICATE = "publisher.syndicate"
+    COMPOSE = "publisher.compose"
+    PLAN = "publisher.plan"
+    DISPATCH = "publisher.dispatch"
+    NOTIFY = "publisher.notify"
+    POLL = "publisher.poll"
+    TICK = "publisher.tick"
+    SLOW_TICK = "publisher.slow_tick"
+
+
+class Queue(StrEnum):
+    """Kinds of work, each with workers of its own in production."""
+
+    ARTICLES = "articles"
+    DISPATCH = "dispatch"
+    UPKEEP = "upkeep"
+
+
+QUEUE_OF = {
+    Job.ACCEPT: Queue.ARTICLES,
+    Job.RELATE: Queue.ARTICLES,
+    Job.SYNDICATE: Queue.ARTICLES,
+    Job.COMPOSE: Queue.ARTICLES,
+    Job.PLAN: Queue.DISPATCH,
+    Job.DISPATCH: Queue.DISPATCH,
+    Job.NOTIFY: Queue.UPKEEP,
+    Job.POLL: Queue.UPKEEP,
+    Job.TICK: Queue.UPKEEP,
+    Job.SLOW_TICK: Queue.UPKEEP,
+}
+
+
+class Bell:
+    """
+    Rings a worker after a commit.
+
+    A message is a doorbell, never the record: if Redis cannot be reached the bell is dropped
+    with a line in the log, and the next tick finds what was committed.
+    """
+
+    def __init__(self, redis_url: str, *, timeout_s: float = 2) -> None:
+        self._redis_url = redis_url
+        self._timeout_s = timeout_s
+
+    @cached_property
+    def _app(self) -> Celery:
+        app = Celery("publisher", broker=self._redis_url, set_as_current=False)
+        app.conf.update(
+            broker_transport_options=BROKER_OPTIONS
+            | {"socket_timeout": self._timeout_s, "socket_connect_timeout": self._timeout_s},
+            task_ignore_result=True,
+            broker_connection_retry=False,
+            task_publish_retry=False,
+        )
+        return app
+
+    def ring(self, *jobs: Job) -> None:
+        """Send one message for each job; never fails, never waits long."""
+        for job in jobs:
+            try:
+                self._app.send_task(job, queue=QUEUE_OF[job], ignore_result=True, retry=False)
+            except (OperationalError, OSError) as problem:
+                log.warning("bell_dropped", job=job, reason=type(problem).__name__)
+                return

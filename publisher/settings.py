@@ -1,0 +1,184 @@
+import hashlib
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from publisher.errors import SettingsError
+
+HERE = Path(__file__).resolve().parent.parent
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 -- names a host to recognise, binds nothing
+SOCKET_PATH_AT_MOST = 100  # sun_path holds 108 bytes (unix(7)); the rest is room for the server's temporary name
+SECRET_AT_LEAST = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set from outside, checked once at the start."""
+
+    data_dir: Path
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    mail_url: str = field(repr=False)
+    base_url: str
+    """Without a slash at the end."""
+    secret_key: str = field(repr=False)
+    site_name: str
+    mail_from: str
+    postal_address: str
+    allow_private_fetch: bool
+    """Whether sources on private addresses may be read; for a newsroom's own network, and for tests."""
+
+    @property
+    def is_local(self) -> bool:
+        return is_local(self.base_url)
+
+    @property
+    def domain(self) -> str:
+        """The domain of the sender, for Message-IDs and List-Id."""
+        return parseaddr(self.mail_from)[1].rpartition("@")[2]
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """
+    Read the settings from PUBLISHER_* variables, and secrets from files named by PUBLISHER_*_FILE.
+
+    Raises:
+        SettingsError: One sentence that says which variable to set, and to what.
+
+    """
+    read = _reader(os.environ if environment is None else environment)
+    data_dir = Path(read("DATA_DIR") or default_data_dir()).expanduser().absolute()
+    base_url = _base_url(read("BASE_URL") or "http://127.0.0.1:8000")
+    return Settings(
+        data_dir=data_dir,
+        database_url=read("DATABASE_URL") or f"sqlite:///{data_dir / 'publisher.db'}",
+        redis_url=_redis_url(read("REDIS_URL") or f"redis+socket://{redis_socket(data_dir)}"),
+        mail_url=_mail_url(read("MAIL_URL") or "outbox:"),
+        base_url=base_url,
+        secret_key=_secret_key(read("SECRET_KEY"), data_dir, base_url),
+        site_name=read("SITE_NAME") or "Publisher",
+        mail_from=_mail_from(read("MAIL_FROM"), base_url),
+        postal_address=_postal_address(read("POSTAL_ADDRESS"), base_url),
+        allow_private_fetch=_yes_or_no("ALLOW_PRIVATE_FETCH", read("ALLOW_PRIVATE_FETCH")),
+    )
+
+
+def default_data_dir() -> Path:
+    """Beside the source tree when we run from one, else below the working directory."""
+    return (HERE if (HERE / "pyproject.toml").exists() else Path.cwd()) / "data"
+
+
+def redis_socket(data_dir: Path) -> Path:
+    """Return where the Redis of `make run` listens; the same answer in every process, short enough for a socket."""
+    path = data_dir / "redis" / "redis.sock"
+    if len(str(path)) <= SOCKET_PATH_AT_MOST:
+        return path
+    name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"publisher-{os.getuid()}-{name}" / "redis.sock"
+
+
+def is_local(base_url: str) -> bool:
+    return urlsplit(base_url).hostname in LOCAL_HOSTS
+
+
+def _reader(environment: Mapping[str, str]) -> Callable[[str], str]:
+    def read(name: str) -> str:
+        variable = f"PUBLISHER_{name}"
+        file = environment.get(f"{variable}_FILE", "").strip()
+        if not file:
+            return environment.get(variable, "").strip()
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            reason = getattr(problem, "strerror", None) or "it is not UTF-8 text"
+            raise SettingsError(f"{variable}_FILE", f"names a file that cannot be read ({reason}): {file}") from None
+
+    return read
+
+
+def _base_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_fine = False
+    if not port_is_fine or parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise SettingsError("PUBLISHER_BASE_URL", "must be the site's address, such as https://news.example.org")
+    return value.rstrip("/")
+
+
+def _redis_url(value: str) -> str:
+    if not re.match(r"^(rediss?://.+|redis\+socket:///.+|unix:///.+)$", value):
+        raise SettingsError("PUBLISHER_REDIS_URL", "must begin with redis://, rediss:// or redis+socket:///")
+    return re.sub(r"^unix:", "redis+socket:", value)
+
+
+def _mail_url(value: str) -> str:
+    if not re.match(r"^(outbox:|smtps?://.+|sendgrid://.+)", value):
+        problem = "must be outbox:, or begin with smtp://, smtps:// or sendgrid://"
+        raise SettingsError("PUBLISHER_MAIL_URL", problem)
+    return value
+
+
+def _mail_from(value: str, base_url: str) -> str:
+    if not value:
+        if not is_local(base_url):
+            raise SettingsError("PUBLISHER_MAIL_FROM", 'must be set, such as "Our News <news@example.org>"')
+        return "Publisher <news@publisher.example>"
+    address = parseaddr(value)[1]
+    if not re.match(r"^[^@\s]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+$", address) or re.search(r"[\r\n]", value):
+        raise SettingsError("PUBLISHER_MAIL_FROM", 'must be an address, such as "Our News <news@example.org>"')
+    return value
+
+
+def _postal_address(value: str, base_url: str) -> str:
+    if value or is_local(base_url):
+        return value or "Publisher, 1 Example Street, Seoul"
+    raise SettingsError("PUBLISHER_POSTAL_ADDRESS", "must be set: the law wants it at the foot of every newsletter")
+
+
+def _yes_or_no(name: str, value: str) -> bool:
+    if value.lower() in {"", "0", "no", "false", "off"}:
+        return False
+    if value.lower() in {"1", "yes", "true", "on"}:
+        return True
+    raise SettingsError(f"PUBLISHER_{name}", "must be yes or no")
+
+
+def _secret_key(value: str, data_dir: Path, base_url: str) -> str:
+    """Return the given key; on one's own machine a key made once and kept in the data folder will do."""
+    if value:
+        if len(value) < SECRET_AT_LEAST:
+            raise SettingsError("PUBLISHER_SECRET_KEY", f"must have at least {SECRET_AT_LEAST} characters")
+        return value
+    if not is_local(base_url):
+        problem = "must be set to a random text of your own, such as the output of: openssl rand -hex 32"
+        raise SettingsError("PUBLISHER_SECRET_KEY", problem)
+    return _kept_key(data_dir / "secret_key")
+
+
+def _kept_key(path: Path) -> str:
+    try:
+        if path.exists():
+            return path.read_text(encoding="ascii")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            os.write(handle, secrets.token_hex(32).encode())
+            os.fsync(handle)
+            os.close(handle)
+            os.link(name, path)  # the first of several processes wins, and nobody reads half a key
+        except FileExistsError:
+            pass
+        finally:
+            Path(name).unlink()
+        return path.read_text(encoding="ascii")
+    except OSError as problem:
+        reason = f"names a folder that cannot be written ({problem.strerror}): {path.parent}"
+        raise SettingsError("PUBLISHER_DATA_DIR", reason) from None
