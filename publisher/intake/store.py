@@ -89,6 +89,12 @@ def received(connection: Connection, *, at_most: int, ids: Sequence[SubmissionId
     ]
 
 
+def settle(connection: Connection, ids: Sequence[SubmissionId], state: SubmissionState, *, now: datetime) -> None:
+    """Write what the archive made of submissions, in its transaction."""
+    if ids:
+        connection.execute(sa.update(submission).where(submission.c.id.in_(ids)).values(state=state, settled_at=now))
+
+
 def add_picture(connection: Connection, found: Picture, *, now: datetime) -> str:
     """Store a picture under the hash of its bytes and return its path below the site; the same one twice is one."""
     name = f"{hashlib.sha256(found.data).hexdigest()[:32]}.{SUFFIXES[found.media_type]}"

@@ -1,0 +1,18 @@
+import html
+import re
+
+BLOCK_END = re.compile(r"</(?:p|h[1-6]|li|blockquote|figcaption|tr|pre|div)>|<br\s*/?>|<hr\s*/?>", re.IGNORECASE)
+TAG = re.compile(r"<[^>]*>")
+SPACE = re.compile(r"[ \t\r\f\v]+")
+LINES = re.compile(r"\s*\n\s*")
+
+
+def text_of(clean_html: str) -> str:
+    """
+    Return the words of HTML that has been cleaned already (`publisher.intake.clean`), a line for each block.
+
+    Cleaned HTML has every `<` and `>` of its text escaped, so a pattern is enough and ten times as
+    fast as a parser. Never use it on HTML from outside.
+    """
+    lines = TAG.sub("", BLOCK_END.sub("\n", clean_html.replace("\n", " ")))
+    return LINES.sub("\n", SPACE.sub(" ", html.unescape(lines))).strip()
