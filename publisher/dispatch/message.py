@@ -1,0 +1,214 @@
+import json
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from operator import itemgetter
+from typing import TypeAlias
+
+from publisher.compose.slots import Slot
+from publisher.dispatch.encodings import SOFT_BREAK, Base64Text, Make, quoted_value
+from publisher.dispatch.headers import subject_line, to_line
+from publisher.dispatch.model import ReaderValues
+from publisher.dispatch.places import ESCAPES, Insert, Place
+from publisher.errors import InputError
+
+MAGIC = b"PCM1"
+"""A stored compiled message, form 1."""
+
+_LENGTH = struct.Struct(">I")
+NEVER_MISSING = frozenset({Slot.NAME})
+"""A reader need not have a name."""
+
+Piece: TypeAlias = bytes | Insert
+
+
+class Kind(StrEnum):
+    """How the pieces of a part become bytes."""
+
+    VERBATIM = "verbatim"
+    TO = "to"
+    """The whole To field; it has no pieces of its own."""
+    SUBJECT = "subject"
+    """The whole Subject field; pieces are UTF-8 text."""
+    QUOTED_PRINTABLE = "quoted-printable"
+    """Fixed pieces are encoded already."""
+    BASE64 = "base64"
+    """Fixed pieces are not encoded yet: they are, three times, when the message is loaded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A stretch of the message in one encoding."""
+
+    kind: Kind
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledMessage:
+    """
+    An issue's mail: fixed bytes, encoded once, and slots for what differs per reader.
+
+    A copy has CRLF line ends, no line over 76 characters in the body, nothing but ASCII (a To address beyond ASCII
+    apart), and no line that begins with a dot, so that SMTP can send it without looking at it again.
+    """
+
+    parts: tuple[Part, ...]
+
+    def splice(self, values: ReaderValues) -> bytes:
+        """
+        Return one reader's copy.
+
+        Raises:
+            KeyError: The values lack a slot; see `missing`.
+
+        """
+        return self._splicer(values)
+
+    def missing(self, values: ReaderValues) -> frozenset[Slot]:
+        """Return the slots that have neither a value nor a fallback."""
+        return self.needs - values.keys()
+
+    @cached_property
+    def needs(self) -> frozenset[Slot]:
+        """The slots that every reader must have a value for."""
+        inserts = (piece for part in self.parts for piece in part.pieces if isinstance(piece, Insert))
+        return frozenset({Slot.ADDRESS, *(one.slot for one in inserts if not one.fallback)}) - NEVER_MISSING
+
+    @cached_property
+    def empty_size_bytes(self) -> int:
+        """The size of a copy with nothing in its slots."""
+        return len(self.splice(dict.fromkeys(Slot, "")))
+
+    @cached_property
+    def _splicer(self) -> "_Splicer":
+        return _Splicer(self.parts)
+
+    def to_bytes(self) -> bytes:
+        """Return the form in which a frozen issue is stored: a JSON table of contents, then the fixed bytes."""
+        contents = [[part.kind, [_entry(piece) for piece in part.pieces]] for part in self.parts]
+        table = json.dumps(contents, ensure_ascii=False, separators=(",", ":")).encode()
+        fixed = (piece for part in self.parts for piece in part.pieces if isinstance(piece, bytes))
+        return b"".join((MAGIC, _LENGTH.pack(len(table)), table, *fixed))
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> "CompiledMessage":
+        """Return what `to_bytes` stored. Raises InputError if it is anything else."""
+        reader = _Reader(stored)
+        if reader.take(len(MAGIC)) != MAGIC:
+            raise InputError("is not a compiled message of a form we know", "message")
+        try:
+            (length,) = _LENGTH.unpack(reader.take(_LENGTH.size))
+            contents = json.loads(reader.take(length))
+            parts = tuple(
+                Part(kind=Kind(kind), pieces=tuple(reader.piece(entry) for entry in pieces))
+                for kind, pieces in contents
+            )
+        except (ValueError, TypeError):
+            raise InputError("is damaged", "message") from None
+        reader.finish()
+        return cls(parts=parts)
+
+
+class _Reader:
+    """Reads a stored message from front to back."""
+
+    def __init__(self, stored: bytes) -> None:
+        self._stored = stored
+        self._at = 0
+
+    def take(self, length: int) -> bytes:
+        taken = self._stored[self._at : self._at + length]
+        if len(taken) != length:
+            raise InputError("is damaged: its end is missing", "message")
+        self._at += length
+        return taken
+
+    def piece(self, entry: int | list[str]) -> Piece:
+        if isinstance(entry, int):
+            return self.take(entry)
+        slot, place, fallback = entry
+        return Insert(slot=Slot(slot), place=Place(place), fallback=fallback)
+
+    def finish(self) -> None:
+        if self._at != len(self._stored):
+            raise InputError("is damaged: there is more than its table says", "message")
+
+
+def _entry(piece: Piece) -> int | tuple[str, str, str]:
+    return len(piece) if isinstance(piece, bytes) else (piece.slot, piece.place, piece.fallback)
+
+
+class _Splicer:
+    """
+    The fast form of a message: fixed bytes, one maker per distinct slot and place, and the order of both.
+
+    A copy is a list of made bytes, one pick and one join; what stands in several places is made once.
+    """
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        sequence = [stretch for part in parts for stretch in _LAY_OUT[part.kind](part.pieces)]
+        self._make = tuple(dict.fromkeys(one for one in sequence if not isinstance(one, bytes)))
+        self._fixed = [one for one in sequence if isinstance(one, bytes)]
+        fixed = iter(range(len(self._fixed)))
+        order = [
+            next(fixed) if isinstance(one, bytes) else len(self._fixed) + self._make.index(one) for one in sequence
+        ]
+        self._pick: Callable[[list[bytes]], tuple[bytes, ...]] = itemgetter(*order)
+
+    def __call__(self, values: ReaderValues) -> bytes:
+        return b"".join(self._pick(self._fixed + [make(values) for make in self._make]))
+
+
+def _lay_out_verbatim(pieces: tuple[Piece, ...]) -> Iterator[bytes | Make]:
+    return (piece if isinstance(piece, bytes) else _plain(piece) for piece in pieces)
+
+
+def _lay_out_to(_: tuple[Piece, ...]) -> Iterator[bytes | Make]:
+    yield _to
+
+
+def _lay_out_subject(pieces: tuple[Piece, ...]) -> Iterator[bytes | Make]:
+    parts = tuple(piece if isinstance(piece, bytes) else _plain(piece) for piece in pieces)
+    yield lambda values: subject_line(
+        b"".join([part if isinstance(part, bytes) else part(values) for part in parts]).decode()
+    )
+
+
+def _lay_out_quoted(pieces: tuple[Piece, ...]) -> Iterator[bytes | Make]:
+    return (piece if isinstance(piece, bytes) else _quoted(piece) for piece in pieces)
+
+
+def _lay_out_base64(pieces: tuple[Piece, ...]) -> Iterator[bytes | Make]:
+    yield Base64Text([piece if isinstance(piece, bytes) else _plain(piece) for piece in pieces])
+
+
+_LAY_OUT: dict[Kind, Callable[[tuple[Piece, ...]], Iterator[bytes | Make]]] = {
+    Kind.VERBATIM: _lay_out_verbatim,
+    Kind.TO: _lay_out_to,
+    Kind.SUBJECT: _lay_out_subject,
+    Kind.QUOTED_PRINTABLE: _lay_out_quoted,
+    Kind.BASE64: _lay_out_base64,
+}
+
+
+def _to(values: ReaderValues) -> bytes:
+    return to_line(values.get(Slot.NAME, ""), values[Slot.ADDRESS])
+
+
+@lru_cache(maxsize=512)
+def _plain(insert: Insert) -> Make:
+    """Return the maker of a value as UTF-8, escaped for its place and not encoded."""
+    slot, fallback, escape = insert.slot, insert.fallback, ESCAPES[insert.place]
+    if fallback or slot in NEVER_MISSING:
+        return lambda values: escape(values.get(slot) or fallback).encode()
+    return lambda values: escape(values[slot]).encode()
+
+
+@lru_cache(maxsize=512)
+def _quoted(insert: Insert) -> Make:
+    """Return the maker of a value in quoted-printable, which stands between soft line breaks."""
+    plain = _plain(insert)
+    return lambda values: quoted_value(plain(values)) + SOFT_BREAK

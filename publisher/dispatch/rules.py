@@ -1,0 +1,105 @@
+import re
+from datetime import datetime, timedelta
+
+from publisher.dispatch.model import Deferred, Outcome, Refused, Sent, Untried
+
+CLOSING = 421
+"""The server is closing the connection (RFC 5321, section 3.8)."""
+
+AUTHENTICATION_CODES = frozenset({454, 530, 534, 535, 538})
+"""What a server says when it does not know us: RFC 4954, section 6."""
+
+DEAD_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+"""
+No such mailbox, no such domain, bad syntax, mailbox moved, null MX.
+
+Source:
+    RFC 3463, section 3.2, and RFC 7505, section 4.2.
+
+"""
+
+TOO_BIG = frozenset({"5.3.4", "5.2.3"})
+"""RFC 3463: message too big for the system, or for the mailbox."""
+
+BUSY_WAIT = timedelta(minutes=1)
+FIRST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(hours=4)
+DOUBLINGS = 6  # 5 min · 2⁶ is already more than the longest wait
+
+REASON_AT_MOST = 300
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
+_ADDRESS = re.compile(r"<[^<>\s]*@[^<>\s]*>|[^<>\s:;,()\[\]\"']+@[^<>\s:;,()\[\]\"']+")
+
+
+def classify(code: int, text: str) -> Outcome:
+    """
+    Return what a server's reply to a reader's message means.
+
+    A reply outside of 2xx, 4xx and 5xx breaks the protocol; the message was not taken, so it counts as temporary.
+
+    Args:
+        code: The three digits.
+        text: The rest of the reply, all lines joined by a space.
+
+    """
+    if 200 <= code < 300:  # noqa: PLR2004 -- RFC 5321, section 4.2.1
+        return Sent(reply=clean_reason(text))
+    kind = Refused if 500 <= code < 600 else Deferred  # noqa: PLR2004
+    return kind(code=code, reason=clean_reason(text), enhanced=enhanced_code(text))
+
+
+def enhanced_code(text: str) -> str:
+    """Return the RFC 3463 code at the start of a reply's text, or an empty text."""
+    found = _ENHANCED.match(text)
+    return found[0] if found else ""
+
+
+def clean_reason(text: str) -> str:
+    """Return one printable line without any address in it: a reason is logged and shown."""
+    if "@" in text:
+        text = _ADDRESS.sub("<address>", text)
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text[:REASON_AT_MOST].strip()
+
+
+def is_dead_address(outcome: Outcome) -> bool:
+    """Return whether the address itself is dead, so that nothing may ever be sent there again."""
+    return isinstance(outcome, Refused) and outcome.enhanced in DEAD_ADDRESS
+
+
+def is_transport_trouble(outcome: Outcome) -> bool:
+    """Return whether the way is blocked, not the reader: back off with everything, hold it against nobody."""
+    if isinstance(outcome, Untried):
+        return True
+    return isinstance(outcome, Deferred | Refused) and (outcome.code == CLOSING or outcome.code in AUTHENTICATION_CODES)
+
+
+def is_too_big(code: int, text: str) -> bool:
+    """Return whether the server will not take a message of this size (RFC 1870, section 6.1)."""
+    return code == 552 or (code >= 500 and enhanced_code(text) in TOO_BIG)  # noqa: PLR2004
+
+
+def next_attempt_at(deferred: Deferred, *, tried_at: datetime, failures: int, stale_at: datetime) -> datetime | None:
+    """
+    Return when to try again after a temporary failure, or None to give up.
+
+    The wait is 5 minutes after the first failure and doubles to 4 hours. A server that is only busy
+    (421, or a 4.7.x: greylisting and rate limits) is tried once after a minute before that.
+
+    Args:
+        deferred: What the server said.
+        tried_at: End of the attempt that failed.
+        failures: Failed attempts so far, this one included; at least 1.
+        stale_at: When the issue stops being news; a later copy is worse than none.
+
+    Source:
+        RFC 5321, section 4.5.4.1: wait at least 30 minutes, and keep trying for 4-5 days. We differ: the
+        server that we hand over to is our own relay more often than a stranger, and news cannot wait.
+
+    """
+    is_busy = deferred.code == CLOSING or deferred.enhanced.startswith("4.7.")
+    doublings = failures - 2 if is_busy else failures - 1
+    wait = BUSY_WAIT if doublings < 0 else min(FIRST_WAIT * 2 ** min(doublings, DOUBLINGS), LONGEST_WAIT)
+    due = tried_at + wait
+    return due if due < stale_at else None
