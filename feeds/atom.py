@@ -49,11 +49,11 @@ def _stand_in(document: FeedDocument) -> list[dict[str, str]]:
         RFC 4287, section 4.1.2: an entry has an author, or its feed has.
 
     """
-    return [] if _persons(document.authors) else [{"name": document.title}]
+    return [] if document.authors else [{"name": document.title}]
 
 
 def _persons(authors: Iterable[FeedAuthor]) -> list[dict[str, str]]:
-    return [{"name": author.name, "uri": author.url} for author in authors if author.name.strip()]
+    return [{"name": author.name, "uri": author.url} for author in authors]
 
 
 def _prefixes(document: FeedDocument) -> Iterator[str]:

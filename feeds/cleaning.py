@@ -1,10 +1,9 @@
 import re
 from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, datetime
 from textwrap import shorten
 from typing import Any, TypeVar
 
-from feeds.document import Entry, FeedDocument
+from feeds.document import Entry, FeedAuthor, FeedDocument
 
 Value = TypeVar("Value")
 
@@ -19,7 +18,7 @@ _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r"))
 
 def presentable(document: FeedDocument) -> FeedDocument:
     """
-    Return the document as every format can carry it: no forbidden character, no empty title.
+    Return the document as every format can carry it: no forbidden character, no empty title, name or topic.
 
     Articles are cleaned when they are handed in. This second look is there because one such
     character would cost the readers the whole feed, not one entry.
@@ -28,7 +27,8 @@ def presentable(document: FeedDocument) -> FeedDocument:
     return replace(
         cleaned,
         title=_first_with_text(cleaned.title, cleaned.description, cleaned.links.self_url),
-        entries=tuple(map(_titled, cleaned.entries)),
+        entries=tuple(map(_presentable_entry, cleaned.entries)),
+        authors=_named(cleaned.authors),
     )
 
 
@@ -53,24 +53,17 @@ def _is_clean(text: str) -> bool:
     return len(encoded.translate(None, _CONTROLS)) == len(encoded) and "\ufffe" not in text and "\uffff" not in text
 
 
-def utc_second(instant: datetime) -> datetime:
-    """
-    Return an instant as all formats can say it: in UTC, to the whole second.
-
-    RFC 822 knows no fractions, and an instant should not differ between two formats of one feed.
-    """
-    if instant.tzinfo is None:
-        raise ValueError(f"An instant in a feed needs a time zone, and {instant.isoformat()} has none.")
-    return instant.astimezone(UTC).replace(microsecond=0)
+def _presentable_entry(entry: Entry) -> Entry:
+    return replace(
+        entry,
+        title=_first_with_text(entry.title, entry.summary, entry.url),
+        authors=_named(entry.authors),
+        topics=tuple(topic for topic in entry.topics if topic.strip()),
+    )
 
 
-def rfc3339(instant: datetime) -> str:
-    """Return an instant the way Atom and JSON Feed write it: 2026-11-03T09:00:00Z (RFC 4287, section 3.3)."""
-    return utc_second(instant).isoformat().replace("+00:00", "Z")
-
-
-def _titled(entry: Entry) -> Entry:
-    return replace(entry, title=_first_with_text(entry.title, entry.summary, entry.url))
+def _named(authors: tuple[FeedAuthor, ...]) -> tuple[FeedAuthor, ...]:
+    return tuple(author for author in authors if author.name.strip())
 
 
 def _first_with_text(title: str, text: str, url: str) -> str:

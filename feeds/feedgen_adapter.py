@@ -25,8 +25,8 @@ import feedgen.entry
 import feedgen.feed
 from lxml import etree
 
-from feeds.cleaning import rfc3339, utc_second
 from feeds.document import Entry, FeedDocument, FeedLinks
+from feeds.instants import rfc3339, utc_second
 
 NAMESPACES = {
     "atom": "http://www.w3.org/2005/Atom",

@@ -2,8 +2,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from feeds.cleaning import presentable, rfc3339
+from feeds.cleaning import presentable
 from feeds.document import Entry, FeedAuthor, FeedDocument, FeedImage
+from feeds.instants import rfc3339
 
 MEDIA_TYPE = "application/feed+json"
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -70,7 +71,7 @@ def _item(entry: Entry) -> dict[str, Any]:
 
 
 def _authors(authors: Iterable[FeedAuthor]) -> list[dict[str, str]]:
-    return [_given(name=author.name, url=author.url) for author in authors if author.name.strip()]
+    return [_given(name=author.name, url=author.url) for author in authors]
 
 
 def _image(image: FeedImage | None) -> dict[str, Any]:

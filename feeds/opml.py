@@ -2,8 +2,9 @@ from email.utils import format_datetime
 
 from lxml import etree
 
-from feeds.cleaning import clean, utc_second
+from feeds.cleaning import clean
 from feeds.document import Outline, OutlineList
+from feeds.instants import utc_second
 
 MEDIA_TYPE = "text/x-opml"
 

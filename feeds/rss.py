@@ -59,8 +59,7 @@ def _item_extras(entry: Entry, document: FeedDocument) -> Iterator[Extra]:
     if entry.content_html:
         yield Extra(name="content:encoded", text=entry.content_html)
     for author in entry.authors or document.authors:
-        if author.name.strip():
-            yield Extra(name="dc:creator", text=author.name)
+        yield Extra(name="dc:creator", text=author.name)
     language = entry.language or document.language
     if language:
         yield Extra(name="dc:language", text=language)
