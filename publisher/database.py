@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 
+from publisher.clock import Clock
 from publisher.errors import SettingsError
 
 metadata = sa.MetaData(
@@ -113,6 +114,14 @@ def one_at_a_time(connection: Connection, what: str) -> None:
     """Wait until no other transaction holds the same word; PostgreSQL's advisory lock, nothing on SQLite."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": what})
+
+
+def database_now(connection: Connection, clock: Clock) -> datetime:
+    """Return the instant by the one clock that all workers share: the server's, or on SQLite this machine's."""
+    if connection.dialect.name == "sqlite":
+        return clock()
+    now: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    return now.astimezone(UTC)
 
 
 def _checked(url: str) -> URL:

@@ -52,10 +52,9 @@ class Turn:
         """
         self._hold(connection, seq=seq)
 
-    def renew(self) -> None:
-        """Keep the turn through a step that writes nothing. Raises LeaseLostError."""
-        with self._database.transaction() as connection:
-            self._hold(connection)
+    def hold(self, connection: sa.Connection) -> None:
+        """Renew the lease in a transaction that writes results but moves no place. Raises LeaseLostError."""
+        self._hold(connection)
 
     def _hold(self, connection: sa.Connection, **values: int) -> None:
         held = connection.execute(

@@ -1,0 +1,291 @@
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy.engine import Connection
+
+from publisher import turn
+from publisher.archive import store as archive
+from publisher.archive.model import ArticleId, Change, Lead
+from publisher.clock import Clock
+from publisher.compose import cadence, due, render, rules, store
+from publisher.compose.model import Edition, EditionKind, Issue, IssueId, IssueState, Rendering, Window
+from publisher.compose.pieces import furniture, pieces
+from publisher.database import Database
+from publisher.errors import ConflictError, PublisherError
+from publisher.settings import Settings
+from publisher.turn import Turn
+
+log = structlog.get_logger()
+
+STAGE = "compose"
+READ_AFTER = "relate"
+"""The stage whose finished changes we read: an article goes out with its related links or not yet."""
+AT_ONCE = 20
+CANDIDATES_AT_MOST = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Planned:
+    """A draft to be stored, and what it answers to: a slot of its edition, or one article."""
+
+    draft: Issue
+    alert_of: ArticleId | None = None
+
+
+def compose_due(database: Database, settings: Settings, *, clock: Clock) -> bool:
+    """
+    Make every issue that is due: alerts for new articles, and the issues of slots that have come.
+
+    Returns whether anything was due.
+    """
+    with database.reading() as connection:
+        waits = _changes(connection) or _due_slots(connection, clock()) or store.automatic_drafts(connection, at_most=1)
+    if waits:
+        turn.take_turns(database, STAGE, clock, lambda mine: _step(database, settings, mine, clock))
+    return bool(waits)
+
+
+def _step(database: Database, settings: Settings, mine: Turn, clock: Clock) -> bool:
+    drafted = _draft_due(database, mine, clock)
+    approved = _approve_automatic(database, settings, mine, clock)
+    return AT_ONCE in {drafted, approved}
+
+
+def _changes(connection: Connection) -> list[Change]:
+    finished = turn.place(connection, READ_AFTER)
+    return archive.changes(connection, after=turn.place(connection, STAGE), at_most=AT_ONCE, up_to=finished)
+
+
+# --- what is due
+
+
+def _draft_due(database: Database, mine: Turn, clock: Clock) -> int:
+    """Store the drafts that articles and slots call for, and note both as answered, in one transaction."""
+    now = clock()
+    with database.reading() as connection:
+        changes, slots = _changes(connection), _due_slots(connection, now)
+        planned = [*_alerts(connection, changes, now)]
+        for edition, slot in slots:
+            planned += _slot_issue(connection, edition, slot, now)
+    if not changes and not slots:
+        return 0
+    with database.transaction() as connection:
+        for each in planned:
+            store.add_issue(connection, each.draft, alert_article_id=each.alert_of)
+        for edition, slot in slots:
+            store.slots_done(connection, edition.id, slot)
+        mine.advance(connection, changes[-1].seq if changes else turn.place(connection, STAGE))
+    return len(changes)
+
+
+def _alerts(connection: Connection, changes: Sequence[Change], now: datetime) -> list[_Planned]:
+    leads = archive.leads(connection, [each.article_id for each in changes])
+    return [
+        _Planned(draft=_draft(edition, (lead,), now=now), alert_of=lead.id)
+        for edition in store.editions(connection, active_only=True)
+        if edition.kind is EditionKind.ALERT
+        for lead in leads.values()
+        if rules.is_news(lead, edition, now=now)
+    ]
+
+
+def _due_slots(connection: Connection, now: datetime) -> list[tuple[Edition, datetime]]:
+    """Return for each edition the newest slot that has come since the last one dealt with."""
+    due = []
+    for edition in store.editions(connection, active_only=True):
+        if edition.cadence is not None and edition.kind is not EditionKind.ALERT:
+            come = cadence.slots_between(edition.cadence, store.slot_done_at(connection, edition.id), now)
+            due += [(edition, come[-1])] if come else []
+    return due
+
+
+def _slot_issue(connection: Connection, edition: Edition, slot: datetime, now: datetime) -> list[_Planned]:
+    """Return the issue of a slot, empty where the slot is so old that its issue would be stale."""
+    if slot < now - edition.stale_after:
+        log.warning("slot_missed", edition=edition.slug, slot_at=slot.isoformat())
+        return []
+    window = Window(start=_window_start(connection, edition, slot), end=slot)
+    leads = _candidates(connection, edition, window)
+    draft = replace(_draft(edition, leads, now=now), window=window, slot_at=slot)
+    if len(leads) < edition.at_least:
+        found = f"{len(leads)} article{'' if len(leads) == 1 else 's'}"
+        reason = f"{found} in the window; the edition asks for at least {edition.at_least}."
+        draft = replace(draft, state=IssueState.SKIPPED, reason=reason)
+    return [_Planned(draft=draft)]
+
+
+def _window_start(connection: Connection, edition: Edition, slot: datetime) -> datetime:
+    """Start where the last issue ended, so that what a skipped slot left over is in the next one."""
+    assert edition.cadence is not None
+    return store.last_window_end(connection, edition.id) or due.slot_before(edition.cadence, slot)
+
+
+def _candidates(connection: Connection, edition: Edition, window: Window) -> tuple[Lead, ...]:
+    found = archive.listed(connection, at_most=CANDIDATES_AT_MOST, since=window.start, until=window.end)
+    return rules.choose(
+        found, window=window, at_most=edition.at_most, topics=edition.topics, languages=edition.languages
+    )
+
+
+def _draft(edition: Edition, leads: Sequence[Lead], *, now: datetime) -> Issue:
+    return Issue(
+        id=IssueId(0),
+        edition_id=edition.id,
+        number=0,
+        state=IssueState.DRAFT,
+        window=None,
+        slot_at=None,
+        subject="",
+        preheader="",
+        introduction="",
+        article_ids=tuple(lead.id for lead in leads),
+        created_at=now,
+    )
+
+
+# --- approval
+
+
+def _approve_automatic(database: Database, settings: Settings, mine: Turn, clock: Clock) -> int:
+    """Render and freeze the drafts that need no editor; one that cannot be rendered waits for an editor."""
+    with database.reading() as connection:
+        drafts = store.automatic_drafts(connection, at_most=AT_ONCE)
+        rendered = {draft.id: _try_to_render(connection, settings, draft) for draft in drafts}
+    if drafts:
+        with database.transaction() as connection:
+            for issue_id, rendering in rendered.items():
+                if isinstance(rendering, Rendering):
+                    store.freeze(connection, issue_id, rendering, now=clock())
+                else:
+                    store.hold_draft(connection, issue_id, rendering)
+            mine.hold(connection)
+    return len(drafts)
+
+
+def _try_to_render(connection: Connection, settings: Settings, draft: Issue) -> Rendering | str:
+    try:
+        return render_now(connection, settings, draft)
+    except PublisherError as problem:
+        return str(problem)
+    except Exception:
+        # One broken template or article must not keep all other issues from going out.
+        log.exception("issue_not_rendered", issue_id=draft.id)
+        return "This issue could not be rendered; the log has the details."
+
+
+def render_now(connection: Connection, settings: Settings, found: Issue) -> Rendering:
+    """
+    Render an issue as it would be frozen at this moment.
+
+    Raises:
+        ConflictError: None of its articles is published any more.
+        TemplateTextError: The editor's subject or introduction names an unknown slot.
+
+    """
+    edition = store.edition_of(connection, found.edition_id)
+    carried = pieces(connection, found.article_ids, settings)
+    if not carried:
+        problem = f"Issue {found.id} has no published article; add one, or cancel it."
+        raise ConflictError(problem)
+    return render.render_issue(edition=edition, issue=found, pieces=carried, furniture=furniture(edition, settings))
+
+
+def preview(database: Database, settings: Settings, issue_id: IssueId) -> Rendering:
+    """Return a frozen issue's rendering, or a draft's as it would be now."""
+    with database.reading() as connection:
+        found = store.issue_of(connection, issue_id)
+        if found.state is IssueState.APPROVED:
+            return store.rendering_of(connection, issue_id)
+        return render_now(connection, settings, found)
+
+
+def approve(database: Database, settings: Settings, issue_id: IssueId, *, clock: Clock) -> Issue:
+    """
+    Freeze a draft and let it go; approving it again changes nothing.
+
+    Raises:
+        ConflictError: It was cancelled or skipped, or has no published article.
+
+    """
+    with database.reading() as connection:
+        found = store.issue_of(connection, issue_id)
+        rendering = None if found.state is not IssueState.DRAFT else render_now(connection, settings, found)
+    with database.transaction() as connection:
+        if rendering is not None:
+            store.freeze(connection, issue_id, rendering, now=clock())
+        after = store.issue_of(connection, issue_id)
+    if after.state is not IssueState.APPROVED:
+        problem = f"Issue {issue_id} is {after.state} and cannot be approved; draft a new one."
+        raise ConflictError(problem)
+    return after
+
+
+# --- by hand
+
+
+def draft_issue(
+    database: Database,
+    settings: Settings,
+    edition_slug: str,
+    *,
+    article_ids: Sequence[ArticleId] = (),
+    subject: str = "",
+    introduction: str = "",
+    clock: Clock,
+) -> Issue:
+    """
+    Make a draft at once, of the articles named or else of the edition's last interval up to now.
+
+    Raises:
+        NotFoundError: No such edition or article.
+        ConflictError: No article to put in.
+        TemplateTextError: The subject or introduction names an unknown slot.
+
+    """
+    now = clock()
+    with database.reading() as connection:
+        edition = store.edition_named(connection, edition_slug)
+        window = None if article_ids else _hand_window(edition, now)
+        leads = _leads_by_hand(connection, edition, article_ids, window)
+        draft = replace(_draft(edition, leads, now=now), window=window, subject=subject, introduction=introduction)
+        render_now(connection, settings, draft)
+    with database.transaction() as connection:
+        added = store.add_issue(connection, draft)
+    assert added is not None, "an issue without slot and alert never meets a twin"
+    return added
+
+
+def change_draft(database: Database, settings: Settings, changed: Issue) -> Issue:
+    """Store an editor's changes to a draft once they render. Raises ConflictError, TemplateTextError."""
+    with database.reading() as connection:
+        render_now(connection, settings, changed)
+    with database.transaction() as connection:
+        store.change_draft(connection, changed)
+        return store.issue_of(connection, changed.id)
+
+
+def cancel_draft(database: Database, issue_id: IssueId, *, reason: str = "Cancelled by an editor.") -> bool:
+    """Cancel a draft; False where it is no draft (an approved one is dispatch's to stop)."""
+    with database.transaction() as connection:
+        store.issue_of(connection, issue_id)
+        return store.end_draft(connection, issue_id, IssueState.CANCELLED, reason)
+
+
+def _hand_window(edition: Edition, now: datetime) -> Window:
+    return Window(start=now - due.interval(edition.cadence), end=now + due.AN_INSTANT)
+
+
+def _leads_by_hand(
+    connection: Connection, edition: Edition, article_ids: Sequence[ArticleId], window: Window | None
+) -> Sequence[Lead]:
+    if window is None:
+        return due.published_or_refuse(article_ids, archive.leads(connection, article_ids))
+    leads = _candidates(connection, edition, window)
+    if edition.kind is EditionKind.ALERT:
+        leads = leads[:1]
+    if not leads:
+        problem = f"No article for {edition.name!r} was published since {window.start:%Y-%m-%d %H:%M} UTC; name some."
+        raise ConflictError(problem)
+    return leads

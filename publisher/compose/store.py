@@ -1,0 +1,314 @@
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.archive.model import ArticleId
+from publisher.compose import cadence
+from publisher.compose.model import (
+    Approval,
+    Edition,
+    EditionId,
+    EditionKind,
+    Issue,
+    IssueId,
+    IssueState,
+    MailingListId,
+    Rendering,
+    Window,
+)
+from publisher.compose.tables import edition, issue, issue_article, issue_rendering
+from publisher.database import insert_or_ignore
+from publisher.errors import ConflictError, NotFoundError
+
+
+def editions(connection: Connection, *, active_only: bool = False) -> list[Edition]:
+    """Return all editions in the order of their making."""
+    wanted = sa.select(edition).order_by(edition.c.id)
+    if active_only:
+        wanted = wanted.where(edition.c.is_active)
+    return [_edition(row) for row in connection.execute(wanted)]
+
+
+def edition_named(connection: Connection, slug: str) -> Edition:
+    """Return one edition. Raises NotFoundError."""
+    row = connection.execute(sa.select(edition).where(edition.c.slug == slug)).first()
+    if row is None:
+        raise NotFoundError("edition", slug)
+    return _edition(row)
+
+
+def edition_of(connection: Connection, edition_id: EditionId) -> Edition:
+    """Return one edition. Raises NotFoundError."""
+    row = connection.execute(sa.select(edition).where(edition.c.id == edition_id)).first()
+    if row is None:
+        raise NotFoundError("edition", edition_id)
+    return _edition(row)
+
+
+def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edition:
+    """Store a new edition (its `id` is ignored). Raises ConflictError where the slug is taken."""
+    row = {
+        "slug": found.slug,
+        "name": found.name,
+        "kind": found.kind,
+        "mailing_list_id": found.mailing_list_id,
+        "cadence": cadence.describe(found.cadence) if found.cadence else None,
+        "topics": list(found.topics),
+        "languages": list(found.languages),
+        "at_least": found.at_least,
+        "at_most": found.at_most,
+        "approval": found.approval,
+        "stale_after_s": int(found.stale_after.total_seconds()),
+        "language": found.language,
+        "accent": found.accent,
+        "footer": found.footer,
+        "subject": found.subject,
+        "is_active": found.is_active,
+        "created_at": now,
+        "slot_done_at": now,
+    }
+    added = insert_or_ignore(connection, edition).values(row).returning(edition.c.id)
+    edition_id = connection.scalar(added)
+    if edition_id is None:
+        problem = f"There is an edition {found.slug!r} already; choose another slug."
+        raise ConflictError(problem)
+    return replace(found, id=EditionId(edition_id))
+
+
+def slot_done_at(connection: Connection, edition_id: EditionId) -> datetime:
+    """Return the instant up to which an edition's slots have been dealt with."""
+    done: datetime = connection.execute(
+        sa.select(edition.c.slot_done_at).where(edition.c.id == edition_id)
+    ).scalar_one()
+    return done
+
+
+def slots_done(connection: Connection, edition_id: EditionId, until: datetime) -> None:
+    """Note that every slot of an edition up to an instant has been dealt with; never goes back."""
+    connection.execute(
+        sa.update(edition).where(edition.c.id == edition_id, edition.c.slot_done_at < until).values(slot_done_at=until)
+    )
+
+
+def issue_of(connection: Connection, issue_id: IssueId) -> Issue:
+    """Return one issue. Raises NotFoundError."""
+    found = _issues(connection, sa.select(issue).where(issue.c.id == issue_id))
+    if not found:
+        raise NotFoundError("issue", issue_id)
+    return found[0]
+
+
+def back_issue(connection: Connection, edition_slug: str, number: int) -> Issue | None:
+    """Return an edition's approved issue by its number."""
+    wanted = (
+        sa.select(issue)
+        .join(edition)
+        .where(edition.c.slug == edition_slug, issue.c.number == number, issue.c.state == IssueState.APPROVED)
+    )
+    found = _issues(connection, wanted)
+    return found[0] if found else None
+
+
+def issues(
+    connection: Connection,
+    *,
+    at_most: int,
+    edition_id: EditionId | None = None,
+    states: Sequence[IssueState] = (),
+    before: IssueId | None = None,
+) -> list[Issue]:
+    """Return issues, newest first."""
+    wanted = sa.select(issue).order_by(issue.c.id.desc()).limit(at_most)
+    if edition_id is not None:
+        wanted = wanted.where(issue.c.edition_id == edition_id)
+    if states:
+        wanted = wanted.where(issue.c.state.in_(states))
+    if before is not None:
+        wanted = wanted.where(issue.c.id < before)
+    return _issues(connection, wanted)
+
+
+def issues_with(connection: Connection, article_id: ArticleId) -> list[Issue]:
+    """Return the issues that carry an article, newest first."""
+    ids = sa.select(issue_article.c.issue_id).where(issue_article.c.article_id == article_id)
+    return _issues(connection, sa.select(issue).where(issue.c.id.in_(ids)).order_by(issue.c.id.desc()))
+
+
+def last_window_end(connection: Connection, edition_id: EditionId) -> datetime | None:
+    """Return where the newest window of an edition ends that came to an issue; skipped ones carry over."""
+    end: datetime | None = connection.scalar(
+        sa.select(sa.func.max(issue.c.window_end)).where(
+            issue.c.edition_id == edition_id,
+            issue.c.slot_at.is_not(None),
+            issue.c.state.in_((IssueState.APPROVED, IssueState.DRAFT)),
+        )
+    )
+    return end
+
+
+def add_issue(connection: Connection, found: Issue, *, alert_article_id: ArticleId | None = None) -> Issue | None:
+    """
+    Store a new issue with the edition's next number (its `id` and `number` are ignored).
+
+    Returns None where the slot, or the alert's article, has its issue already: whoever was first, it is one.
+    """
+    next_number = sa.select(sa.func.coalesce(sa.func.max(issue.c.number), 0) + 1).where(
+        issue.c.edition_id == found.edition_id
+    )
+    # Numbers are given one after the other: two transactions may not read the same highest one.
+    connection.execute(sa.update(edition).where(edition.c.id == found.edition_id).values(is_active=edition.c.is_active))
+    number = connection.execute(next_number).scalar_one()
+    row = {
+        "edition_id": found.edition_id,
+        "number": number,
+        "state": found.state,
+        "window_start": found.window.start if found.window else None,
+        "window_end": found.window.end if found.window else None,
+        "slot_at": found.slot_at,
+        "alert_article_id": alert_article_id,
+        "subject": found.subject,
+        "preheader": found.preheader,
+        "introduction": found.introduction,
+        "created_at": found.created_at,
+        "approved_at": found.approved_at,
+        "reason": found.reason,
+    }
+    issue_id = connection.scalar(insert_or_ignore(connection, issue).values(row).returning(issue.c.id))
+    if issue_id is None:
+        return None
+    _write_articles(connection, IssueId(issue_id), found.article_ids)
+    return replace(found, id=IssueId(issue_id), number=number)
+
+
+def change_draft(connection: Connection, found: Issue) -> None:
+    """Store an editor's changes. Raises ConflictError once the issue is no draft any more."""
+    changed = connection.execute(
+        sa.update(issue)
+        .where(issue.c.id == found.id, issue.c.state == IssueState.DRAFT)
+        .values(subject=found.subject, preheader=found.preheader, introduction=found.introduction)
+    )
+    if changed.rowcount != 1:
+        problem = f"Issue {found.id} is no draft any more; what was approved is frozen."
+        raise ConflictError(problem)
+    connection.execute(sa.delete(issue_article).where(issue_article.c.issue_id == found.id))
+    _write_articles(connection, found.id, found.article_ids)
+
+
+def freeze(connection: Connection, issue_id: IssueId, rendering: Rendering, *, now: datetime) -> bool:
+    """Make a draft an approved issue with just this rendering; False where it is no draft any more."""
+    moved = connection.execute(
+        sa.update(issue)
+        .where(issue.c.id == issue_id, issue.c.state == IssueState.DRAFT)
+        .values(state=IssueState.APPROVED, approved_at=now, subject=rendering.subject, preheader=rendering.preheader)
+    )
+    if moved.rowcount != 1:
+        return False
+    connection.execute(
+        sa.insert(issue_rendering).values(
+            issue_id=issue_id,
+            subject=rendering.subject,
+            preheader=rendering.preheader,
+            text=rendering.text,
+            html=rendering.html,
+            web_html=rendering.web_html,
+            rendered_at=now,
+        )
+    )
+    return True
+
+
+def automatic_drafts(connection: Connection, *, at_most: int) -> list[Issue]:
+    """Return drafts that came about by themselves and need no editor, oldest first."""
+    wanted = (
+        sa.select(issue)
+        .join(edition)
+        .where(
+            issue.c.state == IssueState.DRAFT,
+            edition.c.approval == Approval.AUTOMATIC,
+            sa.or_(issue.c.slot_at.is_not(None), issue.c.alert_article_id.is_not(None)),
+            issue.c.reason == "",
+        )
+        .order_by(issue.c.id)
+        .limit(at_most)
+    )
+    return _issues(connection, wanted)
+
+
+def hold_draft(connection: Connection, issue_id: IssueId, reason: str) -> None:
+    """Leave a draft to an editor, saying why."""
+    held = sa.update(issue).where(issue.c.id == issue_id, issue.c.state == IssueState.DRAFT)
+    connection.execute(held.values(reason=reason))
+
+
+def end_draft(connection: Connection, issue_id: IssueId, state: IssueState, reason: str) -> bool:
+    """Cancel or skip a draft; False where it is no draft any more."""
+    ended = sa.update(issue).where(issue.c.id == issue_id, issue.c.state == IssueState.DRAFT)
+    return connection.execute(ended.values(state=state, reason=reason)).rowcount == 1
+
+
+def rendering_of(connection: Connection, issue_id: IssueId) -> Rendering:
+    """Return what was frozen when an issue was approved. Raises NotFoundError before that."""
+    row = connection.execute(sa.select(issue_rendering).where(issue_rendering.c.issue_id == issue_id)).first()
+    if row is None:
+        raise NotFoundError("rendering of issue", issue_id)
+    return Rendering(subject=row.subject, preheader=row.preheader, text=row.text, html=row.html, web_html=row.web_html)
+
+
+def _write_articles(connection: Connection, issue_id: IssueId, ids: Iterable[ArticleId]) -> None:
+    rows = [{"issue_id": issue_id, "position": place, "article_id": each} for place, each in enumerate(ids)]
+    if rows:
+        connection.execute(sa.insert(issue_article), rows)
+
+
+def _issues(connection: Connection, wanted: sa.Select[Any]) -> list[Issue]:
+    rows = connection.execute(wanted).all()
+    carried = sa.select(issue_article).where(issue_article.c.issue_id.in_([row.id for row in rows]))
+    articles: dict[int, tuple[ArticleId, ...]] = defaultdict(tuple)
+    for each in connection.execute(carried.order_by(issue_article.c.issue_id, issue_article.c.position)):
+        articles[each.issue_id] += (ArticleId(each.article_id),)
+    return [_issue(row, articles[row.id]) for row in rows]
+
+
+def _issue(row: Any, article_ids: tuple[ArticleId, ...]) -> Issue:
+    return Issue(
+        id=IssueId(row.id),
+        edition_id=EditionId(row.edition_id),
+        number=row.number,
+        state=IssueState(row.state),
+        window=Window(start=row.window_start, end=row.window_end) if row.window_end else None,
+        slot_at=row.slot_at,
+        subject=row.subject,
+        preheader=row.preheader,
+        introduction=row.introduction,
+        article_ids=article_ids,
+        created_at=row.created_at,
+        approved_at=row.approved_at,
+        reason=row.reason,
+    )
+
+
+def _edition(row: Any) -> Edition:
+    return Edition(
+        id=EditionId(row.id),
+        slug=row.slug,
+        name=row.name,
+        kind=EditionKind(row.kind),
+        mailing_list_id=MailingListId(row.mailing_list_id),
+        cadence=cadence.parse(row.cadence) if row.cadence else None,
+        topics=tuple(row.topics),
+        languages=tuple(row.languages),
+        at_least=row.at_least,
+        at_most=row.at_most,
+        approval=Approval(row.approval),
+        stale_after=timedelta(seconds=row.stale_after_s),
+        language=row.language,
+        accent=row.accent,
+        footer=row.footer,
+        subject=row.subject,
+        is_active=row.is_active,
+    )

@@ -1,0 +1,147 @@
+"""From an approved issue to its deliveries: who gets it, and who does not and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.audience.tables import subscriber, subscription, suppression
+from publisher.compose.model import IssueId, IssueState
+from publisher.compose.tables import issue
+from publisher.database import insert_or_ignore, skip_locked
+from publisher.dispatch.model import BatchState, DeliveryState, SendState
+from publisher.dispatch.tables import batch, delivery, send
+
+BATCH = 1_000
+FIRST_CHUNK = 1_000
+"""Small, so that the first mails leave while the rest is still being planned."""
+CHUNK = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What must be known to open the send of an issue."""
+
+    issue_id: IssueId
+    mailing_list_id: int
+    message: bytes
+    stale_at: datetime
+    resend_uncertain: bool
+
+
+def unopened(connection: Connection, *, at_most: int) -> list[IssueId]:
+    """Return approved issues that have no send yet, oldest first."""
+    wanted = (
+        sa.select(issue.c.id)
+        .outerjoin(send, send.c.issue_id == issue.c.id)
+        .where(issue.c.state == IssueState.APPROVED, send.c.issue_id.is_(None))
+        .order_by(issue.c.id)
+        .limit(at_most)
+    )
+    return [IssueId(each) for each in connection.scalars(wanted)]
+
+
+def open_send(connection: Connection, opening: Opening, *, now: datetime) -> bool:
+    """Open the send of an issue; False where it is open already. Opening twice changes nothing."""
+    row = {
+        "issue_id": opening.issue_id,
+        "mailing_list_id": opening.mailing_list_id,
+        "state": SendState.SENDING,
+        "reason": "",
+        "message": opening.message,
+        "stale_at": opening.stale_at,
+        "resend_uncertain": opening.resend_uncertain,
+        "planned_to": 0,
+        "planned": 0,
+        "is_planned": False,
+        "failures_in_row": 0,
+        "started_at": now,
+    }
+    added = insert_or_ignore(connection, send).values(row).returning(send.c.issue_id)
+    return connection.scalar(added) is not None
+
+
+def plan_some(connection: Connection, *, now: datetime) -> IssueId | None:
+    """
+    Plan the next stretch of one open send, and return its issue; None where all are planned.
+
+    The place it has reached stands in the same transaction as the deliveries, so a crash
+    repeats nothing and leaves nothing out, and no two workers plan the same stretch.
+    """
+    wanted = sa.select(send).where(send.c.is_planned.is_(False), send.c.state != SendState.CANCELLED)
+    row = connection.execute(skip_locked(connection, wanted.order_by(send.c.issue_id).limit(1))).first()
+    if row is None:
+        return None
+    at_most = FIRST_CHUNK if row.planned == 0 else CHUNK
+    inserted = connection.execute(_deliveries(row, at_most, now)).rowcount
+    last_seq = row.planned + inserted
+    _add_batches(connection, row, last_seq)
+    values: dict[str, Any] = {"planned": last_seq, "is_planned": inserted < at_most}
+    if inserted:
+        values["planned_to"] = _subscription_at(connection, row.issue_id, last_seq)
+    connection.execute(sa.update(send).where(send.c.issue_id == row.issue_id).values(values))
+    return IssueId(row.issue_id)
+
+
+def _deliveries(row: Any, at_most: int, now: datetime) -> sa.Insert:
+    """Return the one statement that turns subscriptions into deliveries, each skip with its reason."""
+    stretch = (
+        sa.select(subscription.c.id, subscription.c.subscriber_id, subscription.c.paused_until)
+        .where(
+            subscription.c.mailing_list_id == row.mailing_list_id,
+            subscription.c.state == "confirmed",
+            subscription.c.id > row.planned_to,
+        )
+        .order_by(subscription.c.id)
+        .limit(at_most)
+        .subquery()
+    )
+    reason = sa.case(
+        (suppression.c.email_key.is_not(None), sa.literal("suppressed: ") + suppression.c.reason),
+        (stretch.c.paused_until > now, sa.literal("paused by the reader")),
+        else_=None,
+    )
+    state = sa.case((reason.is_not(None), sa.literal(DeliveryState.SKIPPED)), else_=DeliveryState.PLANNED)
+    number = sa.func.row_number().over(order_by=stretch.c.id)
+    chosen = (
+        sa.select(
+            sa.literal(row.issue_id, sa.BigInteger),
+            sa.literal(row.planned, sa.BigInteger) + number,
+            stretch.c.id,
+            state,
+            sa.literal(0),
+            sa.literal(0),
+            reason,
+        )
+        .select_from(stretch)
+        .join(subscriber, subscriber.c.id == stretch.c.subscriber_id)
+        .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
+    )
+    columns = ["issue_id", "seq", "subscription_id", "state", "attempts", "doubts", "reason"]
+    return sa.insert(delivery).from_select(columns, chosen)
+
+
+def _add_batches(connection: Connection, row: Any, last_seq: int) -> None:
+    """Cut the new stretch into batches; a batch never grows once it stands, for it may be leased."""
+    number = connection.scalar(sa.select(sa.func.max(batch.c.number)).where(batch.c.issue_id == row.issue_id)) or 0
+    firsts = range(row.planned + 1, last_seq + 1, BATCH)
+    rows = [
+        {
+            "issue_id": row.issue_id,
+            "number": number + place,
+            "first_seq": first,
+            "last_seq": min(first + BATCH - 1, last_seq),
+            "state": BatchState.READY,
+            "fence": 0,
+        }
+        for place, first in enumerate(firsts, start=1)
+    ]
+    if rows:
+        connection.execute(sa.insert(batch), rows)
+
+
+def _subscription_at(connection: Connection, issue_id: int, seq: int) -> int:
+    wanted = sa.select(delivery.c.subscription_id).where(delivery.c.issue_id == issue_id, delivery.c.seq == seq)
+    return int(connection.execute(wanted).scalar_one())

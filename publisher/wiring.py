@@ -1,0 +1,70 @@
+import os
+import socket
+from collections.abc import Mapping
+from functools import cache, cached_property
+from threading import Event
+
+from publisher import settings as settings_module
+from publisher.audience.tokens import Signer
+from publisher.bell import Bell
+from publisher.clock import Clock, utc_now
+from publisher.database import Database
+from publisher.dispatch.flow import Dispatcher
+from publisher.dispatch.transports.choose import transport_for
+from publisher.dispatch.transports.transport import Transport
+from publisher.pulse import Pulse
+from publisher.settings import Settings
+
+stopping = Event()
+"""Set when this process is asked to end; long turns look at it."""
+
+
+class Newsroom:
+    """The parts of a running Publisher, put together once for each process, each when it is first wanted."""
+
+    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
+        self.settings = settings
+        self.now = clock
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.settings.database_url)
+
+    @cached_property
+    def bell(self) -> Bell:
+        return Bell(self.settings.redis_url)
+
+    @cached_property
+    def pulse(self) -> Pulse:
+        return Pulse(self.settings.redis_url)
+
+    @cached_property
+    def signer(self) -> Signer:
+        return Signer(self.settings.secret_key)
+
+    @cached_property
+    def transport(self) -> Transport:
+        return transport_for(self.settings.mail_url, self.settings.data_dir)
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        return Dispatcher(
+            database=self.database,
+            transport=self.transport,
+            signer=self.signer,
+            settings=self.settings,
+            clock=self.now,
+            owner=f"{socket.gethostname()}/{os.getpid()}",
+            should_stop=stopping.is_set,
+        )
+
+
+def open_newsroom(environment: Mapping[str, str] | None = None) -> Newsroom:
+    """Put the parts together from the settings. Raises SettingsError."""
+    return Newsroom(settings_module.load(environment))
+
+
+@cache
+def newsroom() -> Newsroom:
+    """Return this process's newsroom; made at the first call, so after a fork."""
+    return open_newsroom()

@@ -1,0 +1,48 @@
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init, worker_process_init, worker_shutting_down
+from kombu import Queue as BrokerQueue
+
+from publisher import logs
+from publisher.bell import BROKER_OPTIONS, QUEUE_OF, Queue
+from publisher.wiring import newsroom, stopping
+from workers.timetable import TIMETABLE
+
+app = Celery("publisher", broker=newsroom().settings.redis_url, include=["workers.tasks"])
+app.conf.update(
+    beat_schedule=TIMETABLE,
+    beat_max_loop_interval=1,
+    broker_connection_max_retries=None,  # the default gives up after 100
+    broker_connection_retry_on_startup=True,
+    broker_transport_options=BROKER_OPTIONS,
+    enable_utc=True,
+    task_acks_late=True,
+    task_create_missing_queues=False,
+    task_ignore_result=True,
+    task_queues=[BrokerQueue(name) for name in Queue],
+    task_default_queue=Queue.UPKEEP,
+    task_reject_on_worker_lost=True,
+    task_routes={job: {"queue": queue} for job, queue in QUEUE_OF.items()},
+    task_serializer="json",
+    accept_content=["json"],
+    timezone="UTC",
+    worker_hijack_root_logger=False,
+    worker_prefetch_multiplier=1,
+    worker_send_task_events=False,
+)
+
+
+@worker_init.connect
+@worker_process_init.connect
+def _set_up_logs(**_: Any) -> None:
+    logs.set_up()
+
+
+@worker_shutting_down.connect
+def _stop_cleanly(sig: str, **_: Any) -> None:
+    """Let a send end after the micro-batch on the wire, so that nothing is left in doubt."""
+    del sig
+    stopping.set()
+
+
