@@ -44,5 +44,3 @@ def _stop_cleanly(sig: str, **_: Any) -> None:
     """Let a send end after the micro-batch on the wire, so that nothing is left in doubt."""
     del sig
     stopping.set()
-
-

@@ -1,0 +1,78 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.compose import store as compose
+from publisher.compose.model import Issue, IssueId, IssueState
+from publisher.dispatch import ledger
+from publisher.dispatch.model import DeliveryState, SendState
+from publisher.dispatch.tables import delivery, send
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How the send of an issue stands."""
+
+    issue: Issue
+    state: str
+    """Of the whole: draft, approved, sending, paused, sent, cancelled, skipped."""
+    reason: str
+    counts: dict[DeliveryState, int]
+    total: int
+    """Deliveries planned so far."""
+    is_planned: bool
+    """Whether that is all of them."""
+    sent_twice_at_most: int
+    """Readers who may have a second copy, with the same Message-ID: the answer to an attempt never came."""
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {SendState.SENT, SendState.CANCELLED, IssueState.SKIPPED}
+
+
+def report(connection: Connection, issue_id: IssueId) -> Report:
+    """Return how the send of an issue stands. Raises NotFoundError."""
+    found = compose.issue_of(connection, issue_id)
+    row = connection.execute(sa.select(send).where(send.c.issue_id == issue_id)).first()
+    doubtful = sa.select(sa.func.count()).where(
+        delivery.c.issue_id == issue_id, delivery.c.doubts > 0, delivery.c.attempts > 1
+    )
+    return Report(
+        issue=found,
+        state=row.state if row else found.state,
+        reason=(row.reason if row else "") or found.reason,
+        counts=ledger.counts(connection, issue_id),
+        total=row.planned if row else 0,
+        is_planned=bool(row and row.is_planned),
+        sent_twice_at_most=connection.scalar(doubtful) or 0,
+        started_at=row.started_at if row else None,
+        finished_at=row.finished_at if row else None,
+    )
+
+
+def as_json(found: Report) -> dict[str, Any]:
+    """Return a report as plain JSON values; the numbers in `counts` add up to `total`."""
+    return {
+        "id": found.issue.id,
+        "number": found.issue.number,
+        "subject": found.issue.subject,
+        "state": found.state,
+        "reason": found.reason,
+        "counts": {state.value: number for state, number in found.counts.items()},
+        "total": found.total,
+        "is_planned": found.is_planned,
+        "sent_twice_at_most": found.sent_twice_at_most,
+        "started_at": found.started_at.isoformat() if found.started_at else None,
+        "finished_at": found.finished_at.isoformat() if found.finished_at else None,
+    }
+
+
+def states(connection: Connection, issue_ids: list[IssueId]) -> dict[IssueId, str]:
+    """Return where the sends of issues stand, for lists; issues without a send are left out."""
+    rows = connection.execute(sa.select(send.c.issue_id, send.c.state).where(send.c.issue_id.in_(issue_ids)))
+    return {IssueId(row.issue_id): row.state for row in rows}

@@ -1,0 +1,22 @@
+import os
+import sys
+
+from publisher.bell import Queue
+
+THREADS = "6"
+
+
+def main(queues: list[str]) -> None:
+    """
+    Become a worker: threads, because they stop within a third of a second and lose nothing (docs/decisions/0003).
+
+    Gossip, mingling and heartbeats between workers are off: our state is in the database.
+    """
+    arguments = ["celery", "-A", "workers.app", "worker", "--pool", "threads", "--concurrency", THREADS]
+    arguments += ["--queues", ",".join(queues or [queue.value for queue in Queue]), "--loglevel", "WARNING"]
+    arguments += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606 -- our own command
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
