@@ -1,0 +1,371 @@
+"""
+SMTP without a socket: bytes in, bytes out, outcomes told.
+
+A message goes out as two writes. The first opens its transaction (MAIL, RCPT, DATA in one group, RFC 2920); the second,
+once the server has said 354, is the message itself, its final dot, and behind that the group that opens the
+next transaction. So a connection costs one round trip per message, and a reply is matched to what it
+answers by its place alone.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+from typing import NamedTuple
+
+from publisher.dispatch import rules
+from publisher.dispatch.model import Deferred, Outcome, Refused, Sent, Uncertain, Untried
+
+START_MAIL = 354
+NOT_A_REPLY_BYTES = 64 * 1024
+"""More than this without a line end is no SMTP server (a reply line has 512 bytes: RFC 5321, section 4.5.3.1.5)."""
+NOT_A_REPLY_LINES = 1_000
+
+_LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)\r?", re.DOTALL)
+_ADDRESS = re.compile(r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
+
+
+class ProtocolError(Exception):
+    """The server does not speak SMTP."""
+
+
+class Reply(NamedTuple):
+    """A server's reply: its code, and its text, a line of it on each line."""
+
+    code: int
+    text: str
+
+    @property
+    def is_positive(self) -> bool:
+        return 200 <= self.code < 300  # noqa: PLR2004 -- RFC 5321, section 4.2.1
+
+    def __str__(self) -> str:
+        return f"{self.code} {rules.clean_reason(self.text)}"
+
+
+class ReplyReader:
+    """Cuts what a server sends into replies."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._lines: list[str] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything the server sent has been read as whole replies."""
+        return not self._rest and not self._lines
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """Return the replies that are complete by now. Raises ProtocolError."""
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        if len(self._rest) > NOT_A_REPLY_BYTES or len(self._lines) > NOT_A_REPLY_LINES:
+            raise ProtocolError
+        replies: list[Reply] = []
+        for line in lines:
+            reply, is_last = _read_line(line)
+            if is_last and not self._lines:
+                replies.append(reply)
+                continue
+            self._lines.append(reply.text)
+            if is_last:
+                replies.append(Reply(reply.code, "\n".join(self._lines)))
+                self._lines = []
+        return replies
+
+
+@lru_cache(maxsize=256)
+def _read_line(line: bytes) -> tuple[Reply, bool]:
+    """Return one line as a reply, and whether it ends one. Servers repeat themselves: four in five are known."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise ProtocolError
+    return Reply(int(found[1]), found[3].decode("utf-8", errors="replace").strip()), found[2] != b"-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abilities:
+    """What a server offers in its answer to EHLO."""
+
+    pipelining: bool = False
+    starttls: bool = False
+    eight_bit: bool = False
+    utf8_addresses: bool = False
+    knows_size: bool = False
+    most_bytes: int = 0
+    """RFC 1870; 0: no limit told."""
+    auth: frozenset[str] = frozenset()
+
+
+def abilities_of(reply: Reply) -> Abilities:
+    """Read the answer to EHLO (RFC 5321, section 4.1.1.1); its first line is the server's name."""
+    words: dict[str, str] = {}
+    for line in reply.text.upper().split("\n")[1:]:
+        keyword, _, rest = line.replace("=", " ", 1).partition(" ")
+        words[keyword] = f"{words.get(keyword, '')} {rest}".strip()
+    size = words.get("SIZE", "")
+    return Abilities(
+        pipelining="PIPELINING" in words,
+        starttls="STARTTLS" in words,
+        eight_bit="8BITMIME" in words,
+        utf8_addresses="SMTPUTF8" in words,
+        knows_size="SIZE" in words,
+        most_bytes=int(size) if size.isascii() and size.isdecimal() else 0,
+        auth=frozenset(words.get("AUTH", "").split()),
+    )
+
+
+class Mail:
+    """One message on its way to one address."""
+
+    __slots__ = ("address", "body", "connections", "make", "sender", "settle")
+
+    def __init__(
+        self, *, sender: str, address: str, make: Callable[[], bytes], settle: Callable[[Outcome], None]
+    ) -> None:
+        self.sender = sender
+        self.address = address
+        self.make = make
+        """Returns the message: CRLF line ends, the last one included, and no line that begins with a dot."""
+        self.settle = settle
+        """Takes the outcome; called once, with whatever comes first."""
+        self.body = b""
+        self.connections = 0
+        """How many connections have begun with it."""
+
+
+class Step(Enum):
+    """What a reply answers."""
+
+    MAIL = auto()
+    RCPT = auto()
+    DATA = auto()
+    FINAL = auto()
+    DISCARDED = auto()
+    """The lone dot after a 354 that came although the recipient was refused."""
+    RESET = auto()
+
+
+class Dialogue:
+    """
+    The transactions of one connection, after its handshake.
+
+    `take` gives the next message or None; `write` sends bytes; `give_back` takes a message that this connection
+    could not try, and the reason; `ended` is called once, when the connection may not be used any more.
+    """
+
+    def __init__(
+        self,
+        abilities: Abilities,
+        *,
+        take: Callable[[], Mail | None],
+        write: Callable[[bytes], None],
+        give_back: Callable[[Mail, str], None],
+        ended: Callable[[str], None],
+    ) -> None:
+        self._abilities = abilities
+        self._take = take
+        self._write = write
+        self._give_back = give_back
+        self._ended = ended
+        self._awaited: deque[Step] = deque()
+        self._opening: Mail | None = None
+        """Between its MAIL and the 354."""
+        self._closing: Mail | None = None
+        """Between its final dot and the answer to that."""
+        self._failure: Outcome | None = None
+        self._is_recipient_taken = False
+        self._is_over = False
+        self.answered = 0
+        """Messages that the server has given an answer for."""
+
+    @property
+    def awaited(self) -> Step | None:
+        """What the next reply will answer; None: the connection is idle."""
+        return self._awaited[0] if self._awaited else None
+
+    def begin(self) -> None:
+        """Start on the next message, if the connection is idle and there is one."""
+        if not self._awaited and not self._is_over:
+            self._open_next(b"")
+
+    def receive(self, replies: Iterable[Reply]) -> None:
+        """Take the server's replies in their order."""
+        for reply in replies:
+            if self._is_over:
+                return
+            self._receive(reply)
+
+    def lose(self, reason: str) -> None:
+        """The connection is gone: what was wholly sent is uncertain, what was not goes back."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._awaited.clear()
+        closing, opening = self._closing, self._opening
+        self._closing = self._opening = None
+        if closing:
+            closing.settle(Uncertain(reason=reason))
+        if opening:
+            self._give_back(opening, reason)
+        self._ended(reason)
+
+    def _receive(self, reply: Reply) -> None:
+        if not self._awaited:
+            self.lose(f"the server said {reply}" if reply.code == rules.CLOSING else "the server spoke out of turn")
+            return
+        step = self._awaited.popleft()
+        if reply.code == rules.CLOSING:
+            self._close_for(step, reply)
+        elif step is Step.FINAL:
+            self._conclude(reply)
+        elif step is Step.DATA:
+            self._on_data(reply)
+        elif step is Step.MAIL:
+            self._on_mail(reply)
+        elif step is Step.RCPT:
+            self._on_rcpt(reply)
+        elif not self._awaited and self._opening is None:
+            self._open_next(b"")
+
+    def _on_mail(self, reply: Reply) -> None:
+        """A sender refused for good is no reader's fault, and a refusal to know us neither."""
+        if not reply.is_positive:
+            outcome = _no_success(rules.classify(reply.code, reply.text))
+            if rules.is_transport_trouble(outcome) or not (
+                isinstance(outcome, Deferred) or rules.is_too_big(reply.code, reply.text)
+            ):
+                self.lose(f"the server did not accept our sender: {reply}")
+                return
+            self._failure = outcome
+        if not self._abilities.pipelining:
+            self._go_on(b"RCPT TO:<%b>\r\n", Step.RCPT)
+
+    def _on_rcpt(self, reply: Reply) -> None:
+        if reply.code in rules.AUTHENTICATION_CODES:
+            self.lose(f"the server wants us to sign in: {reply}")
+            return
+        self._is_recipient_taken = reply.is_positive
+        if not reply.is_positive:
+            self._failure = self._failure or _no_success(rules.classify(reply.code, reply.text))
+        if not self._abilities.pipelining:
+            self._go_on(b"DATA\r\n", Step.DATA)
+
+    def _go_on(self, command: bytes, step: Step) -> None:
+        """Without pipelining: send the next command of a transaction, or end one that has failed."""
+        mail = self._opening
+        assert mail is not None
+        if self._failure is None:
+            self._awaited.append(step)
+            self._write(command % mail.address.encode() if step is Step.RCPT else command)
+        else:
+            self._drop(mail, self._failure, b"")
+
+    def _on_data(self, reply: Reply) -> None:
+        mail = self._opening
+        assert mail is not None
+        if reply.code != START_MAIL:
+            self._drop(mail, self._failure or _no_success(rules.classify(reply.code, reply.text)), b"")
+        elif self._failure is None:
+            self._closing, self._opening = mail, None
+            self._awaited.append(Step.FINAL)
+            body, mail.body = mail.body, b""
+            self._open_next(body + b".\r\n")
+        elif self._is_recipient_taken:
+            # A lone dot would deliver an empty message: MAIL failed, and the server took the recipient all the same.
+            self._opening = None
+            mail.settle(self._failure)
+            self.lose("the server took a recipient without a sender")
+        else:
+            self._awaited.append(Step.DISCARDED)
+            self._drop(mail, self._failure, b".\r\n")
+
+    def _drop(self, mail: Mail, outcome: Outcome, before: bytes) -> None:
+        """End a transaction that failed, and go on with the next one behind a RSET."""
+        self._opening = None
+        self._awaited.append(Step.RESET)
+        self.answered += 1
+        mail.settle(outcome)
+        self._open_next(before + b"RSET\r\n")
+
+    def _conclude(self, reply: Reply) -> None:
+        mail, self._closing = self._closing, None
+        assert mail is not None
+        self.answered += 1
+        mail.settle(rules.classify(reply.code, reply.text))
+        if not self._awaited:
+            self._open_next(b"")
+
+    def _close_for(self, step: Step, reply: Reply) -> None:
+        """
+        Hold a 421 against nobody but the message that it answered, and against that as a temporary failure.
+
+        To MAIL, which is the same for everybody, it is no answer to a message at all.
+        """
+        outcome = rules.classify(reply.code, reply.text)
+        if step is Step.FINAL and self._closing:
+            mail, self._closing = self._closing, None
+            mail.settle(outcome)
+        elif step in {Step.RCPT, Step.DATA} and self._opening:
+            mail, self._opening = self._opening, None
+            mail.settle(self._failure or outcome)
+        self.lose(f"the server is closing: {reply}")
+
+    def _open_next(self, before: bytes) -> None:
+        """Write what is to go before, and behind it the group that opens the next transaction, if there is one."""
+        may_open = self._abilities.pipelining or not self._awaited
+        opening = self._next_mail() if may_open else None
+        if opening:
+            before += opening
+        if before:
+            self._write(before)
+
+    def _next_mail(self) -> bytes | None:
+        """Take the next message that this server can be asked to take, and return what opens its transaction."""
+        while mail := self._take():
+            self._opening, self._failure, self._is_recipient_taken = mail, None, False
+            mail.connections += 1
+            mail.body = mail.make()
+            obstacle = _obstacle(mail, self._abilities)
+            if obstacle is None:
+                return self._opening_commands(mail)
+            self._opening = None
+            mail.settle(obstacle)
+        return None
+
+    def _opening_commands(self, mail: Mail) -> bytes:
+        command = _mail_command(mail, self._abilities)
+        if not self._abilities.pipelining:
+            self._awaited.append(Step.MAIL)
+            return command
+        self._awaited += (Step.MAIL, Step.RCPT, Step.DATA)
+        return b"%bRCPT TO:<%b>\r\nDATA\r\n" % (command, mail.address.encode())
+
+
+def _mail_command(mail: Mail, abilities: Abilities) -> bytes:
+    size = b" SIZE=%d" % len(mail.body) if abilities.knows_size else b""
+    form = b"" if mail.body.isascii() else b" BODY=8BITMIME"
+    names = b"" if mail.address.isascii() and mail.sender.isascii() else b" SMTPUTF8"
+    return b"MAIL FROM:<%b>%b%b%b\r\n" % (mail.sender.encode(), size, form, names)
+
+
+def _obstacle(mail: Mail, abilities: Abilities) -> Outcome | None:
+    """Return why this server need not be asked at all; None: nothing stands in the way."""
+    if not _ADDRESS.fullmatch(mail.address):
+        return Refused(code=553, reason="the address is not one", enhanced="5.1.3")
+    if mail.sender and not _ADDRESS.fullmatch(mail.sender):
+        return Untried(reason="our return path is not an address")
+    if not abilities.utf8_addresses and not (mail.address.isascii() and mail.sender.isascii()):
+        return Refused(code=553, reason="the server takes addresses in ASCII only", enhanced="5.6.7")
+    if not abilities.eight_bit and not mail.body.isascii():
+        return Refused(code=554, reason="the server takes messages in ASCII only", enhanced="5.6.3")
+    if 0 < abilities.most_bytes < len(mail.body):
+        return Refused(code=552, reason="the message is bigger than the server takes", enhanced="5.3.4")
+    return None
+
+
+def _no_success(outcome: Outcome) -> Outcome:
+    """Return the outcome of a message whose body never went: a yes to anything else is no yes to it."""
+    return Deferred(code=503, reason="the server answered out of order") if isinstance(outcome, Sent) else outcome
