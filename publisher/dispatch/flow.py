@@ -11,7 +11,7 @@ import structlog
 from publisher.audience.tokens import Signer
 from publisher.clock import Clock
 from publisher.compose import store as compose
-from publisher.compose.model import IssueId
+from publisher.compose.model import IssueId, IssueState
 from publisher.database import Database, database_now
 from publisher.dispatch import ledger, plan, rules
 from publisher.dispatch.compiling import compile_message
@@ -250,8 +250,9 @@ def upkeep(database: Database, *, clock: Clock) -> bool:
         return ledger.has_due(connection, now=now)
 
 
-def pause(database: Database, issue_id: IssueId, *, reason: str, clock: Clock) -> None:
+def pause(database: Database, settings: Settings, issue_id: IssueId, *, reason: str, clock: Clock) -> None:
     """Stop sending an issue after the micro-batch on the wire; resume goes on exactly there."""
+    _ensure_open(database, settings, issue_id, clock)
     _move(database, issue_id, (SendState.SENDING,), SendState.PAUSED, reason=reason, clock=clock)
 
 
@@ -260,10 +261,22 @@ def resume(database: Database, issue_id: IssueId, *, clock: Clock) -> None:
     _move(database, issue_id, (SendState.PAUSED,), SendState.SENDING, reason="", clock=clock)
 
 
-def cancel(database: Database, issue_id: IssueId, *, reason: str, clock: Clock) -> None:
+def cancel(database: Database, settings: Settings, issue_id: IssueId, *, reason: str, clock: Clock) -> None:
     """Stop an issue for good: who has it keeps it, who has not is skipped."""
+    _ensure_open(database, settings, issue_id, clock)
     states = (SendState.SENDING, SendState.PAUSED)
     _move(database, issue_id, states, SendState.CANCELLED, reason=reason, clock=clock)
+
+
+def _ensure_open(database: Database, settings: Settings, issue_id: IssueId, clock: Clock) -> None:
+    """Open the send of an issue that was approved a moment ago, so that it can be stopped before it began."""
+    with database.reading() as connection:
+        approved = compose.issue_of(connection, issue_id).state is IssueState.APPROVED
+        if not approved or ledger.send_state(connection, issue_id) is not None:
+            return
+        opening = _opening(connection, settings, issue_id)
+    with database.transaction() as connection:
+        plan.open_send(connection, opening, now=clock())
 
 
 def _move(

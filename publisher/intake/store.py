@@ -89,6 +89,11 @@ def received(connection: Connection, *, at_most: int, ids: Sequence[SubmissionId
     ]
 
 
+def has_any(connection: Connection) -> bool:
+    """Tell whether anything was ever handed in."""
+    return connection.scalar(sa.select(submission.c.id).limit(1)) is not None
+
+
 def settle(connection: Connection, ids: Sequence[SubmissionId], state: SubmissionState, *, now: datetime) -> None:
     """Write what the archive made of submissions, in its transaction."""
     if ids:

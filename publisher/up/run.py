@@ -22,7 +22,7 @@ STOP_WITHIN_S = 9.0
 LOOK_EVERY_S = 0.1
 
 
-def run(*, host: str, port: int) -> int:
+def run(*, host: str, port: int, samples: bool = True) -> int:
     """
     Run everything on this machine until a signal comes; return the exit code.
 
@@ -36,11 +36,12 @@ def run(*, host: str, port: int) -> int:
     _refuse_taken_port(host, port)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _only_one(settings.data_dir):
-        return _Run(settings, environment, host, port).run()
+        return _Run(settings, environment, host, port, samples=samples).run()
 
 
 class _Run:
-    def __init__(self, settings: Settings, environment: dict[str, str], host: str, port: int) -> None:
+    def __init__(self, settings: Settings, environment: dict[str, str], host: str, port: int, *, samples: bool) -> None:
+        self._samples = samples
         self._settings = settings
         self._environment = environment
         self._host, self._port = host, port
@@ -65,8 +66,10 @@ class _Run:
     def _start(self, began: float) -> None:
         if self._own_redis:
             self._children[-1].start()
-        prepared = subprocess.run(
-            (sys.executable, "-m", "publisher.up.prepare"), env=self._environment, check=False
+        prepared = subprocess.run(  # noqa: S603 -- our own command
+            (sys.executable, "-m", "publisher.up.prepare", *([] if self._samples else ["--no-samples"])),
+            env=self._environment,
+            check=False,
         )
         if prepared.returncode:
             raise ConflictError("The database could not be made ready; the lines above say why.")

@@ -1,0 +1,61 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from shutil import disk_usage
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from publisher.migrations.migrate import is_current
+from publisher.wiring import Newsroom, open_newsroom
+
+LITTLE_BYTES = 500_000_000
+"""Less room than this on the disk is worth a warning: a million deliveries take 150 MB."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    is_fine: bool
+    says: str
+
+
+def examine() -> int:
+    """Print a line for each thing looked at; return 0 where all is well."""
+    findings = list(_findings(open_newsroom()))
+    for found in findings:
+        print(f"{'ok ' if found.is_fine else 'BAD'}  {found.what:<10} {found.says}")
+    return 0 if all(found.is_fine for found in findings) else 1
+
+
+def _findings(room: Newsroom) -> Iterator[Finding]:
+    settings = room.settings
+    yield Finding("settings", is_fine=True, says=f"{settings.base_url}, data in {settings.data_dir}")
+    yield _database(room)
+    redis_answers = room.pulse.answers()
+    hint = "answers" if redis_answers else "does not answer; start it with `make run`, or set PUBLISHER_REDIS_URL"
+    yield Finding("redis", is_fine=redis_answers, says=hint)
+    beating = redis_answers and room.pulse.is_beating()
+    says = (
+        "a tick ran in the last 15 s" if beating else "no tick ran lately; are `publisher worker` and `beat` running?"
+    )
+    yield Finding("workers", is_fine=beating, says=says)
+    kind = settings.mail_url.partition(":")[0]
+    yield Finding("mail", is_fine=True, says=f"{kind}, from {settings.mail_from}")
+    yield _disk(room)
+
+
+def _database(room: Newsroom) -> Finding:
+    try:
+        current = is_current(room.database)
+    except SQLAlchemyError as problem:
+        reason = str(getattr(problem, "orig", problem)).strip().splitlines()[0]
+        return Finding("database", is_fine=False, says=f"{reason}; see PUBLISHER_DATABASE_URL")
+    kind = "SQLite" if room.database.is_sqlite else "PostgreSQL"
+    says = f"{kind}, up to date" if current else f"{kind}, not up to date; run `publisher migrate`"
+    return Finding("database", is_fine=current, says=says)
+
+
+def _disk(room: Newsroom) -> Finding:
+    free = disk_usage(room.settings.data_dir if room.settings.data_dir.exists() else "/").free
+    return Finding("disk", is_fine=free > LITTLE_BYTES, says=f"{free / 1e9:.1f} GB free")

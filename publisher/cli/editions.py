@@ -1,0 +1,124 @@
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from publisher.cli.show import AsJson, print_json, show, show_one
+from publisher.errors import InputError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    slug: Annotated[str, typer.Argument(help="Short name; it stands in addresses.")],
+    kind: Annotated[str, typer.Option(help="alert, digest or guide")],
+    mailing_list: Annotated[str, typer.Option("--mailing-list", help="Slug of the mailing list it goes to.")],
+    name: Annotated[str, typer.Option(help="What readers see; made from the slug if left out.")] = "",
+    cadence: Annotated[str, typer.Option(help="Such as 'mon 08:00 Asia/Seoul'; none: drafted by hand only.")] = "",
+    topic: Annotated[list[str], typer.Option("--topic", help="Only articles of this topic. May be repeated.")] = [],
+    language: Annotated[list[str], typer.Option("--language", help="Only articles in it. May be repeated.")] = [],
+    at_least: Annotated[int, typer.Option(min=1, help="Fewer articles: the issue is skipped.")] = 1,
+    at_most: Annotated[int, typer.Option(min=1, max=100, help="More articles: the leads only.")] = 12,
+    approval: Annotated[str, typer.Option(help="automatic or editor")] = "automatic",
+    stale_after_hours: Annotated[int, typer.Option(min=1, help="Later than this it is no news.")] = 12,
+    as_json: AsJson = False,
+) -> None:
+    """Add an edition: something published again and again."""
+    from publisher.audience import store as audience
+    from publisher.compose import cadence as cadences
+    from publisher.compose import store
+    from publisher.compose.model import Approval, Edition, EditionId, EditionKind, MailingListId
+    from publisher.wiring import newsroom
+
+    if kind not in set(EditionKind):
+        raise InputError(f"{kind!r} is no kind of edition; there are {', '.join(EditionKind)}.")
+    if approval not in set(Approval):
+        raise InputError(f"{approval!r} is no way of approval; there are {', '.join(Approval)}.")
+    room = newsroom()
+    with room.database.transaction() as connection:
+        edition = Edition(
+            id=EditionId(0),
+            slug=_slug(slug),
+            name=name or slug.replace("-", " ").capitalize(),
+            kind=EditionKind(kind),
+            mailing_list_id=MailingListId(audience.mailing_list_named(connection, mailing_list).id),
+            cadence=cadences.parse(cadence) if cadence else None,
+            topics=tuple(topic),
+            languages=tuple(language),
+            at_least=at_least,
+            at_most=at_most,
+            approval=Approval(approval),
+            stale_after=timedelta(hours=stale_after_hours),
+        )
+        added = store.add_edition(connection, edition, now=room.now())
+    if as_json:
+        print_json(_row(added))
+    else:
+        print(f"{added.id:>6}  {added.slug}")
+
+
+@app.command("list")
+def list_editions(as_json: AsJson = False) -> None:
+    """List the editions and when their next issue is due."""
+    from publisher.compose import store
+    from publisher.wiring import newsroom
+
+    room = newsroom()
+    with room.database.reading() as connection:
+        found = store.editions(connection)
+    show(
+        ({**_row(each), "next_slot_at": _next_slot(each, room.now())} for each in found),
+        as_json=as_json,
+        empty="There is no edition. Add one: publisher edition add weekly --kind digest --mailing-list readers",
+    )
+
+
+@app.command("show")
+def show_edition(slug: Annotated[str, typer.Argument(help="Slug.")], as_json: AsJson = False) -> None:
+    """Show one edition."""
+    from publisher.compose import store
+    from publisher.wiring import newsroom
+
+    room = newsroom()
+    with room.database.reading() as connection:
+        found = store.edition_named(connection, slug)
+    row = _row(found) | {
+        "next_slot_at": _next_slot(found, room.now()),
+        "topics": list(found.topics),
+        "languages": list(found.languages),
+        "at_least": found.at_least,
+        "at_most": found.at_most,
+        "stale_after_hours": found.stale_after.total_seconds() / 3600,
+        "language": found.language,
+        "accent": found.accent,
+    }
+    show_one(row, as_json=as_json)
+
+
+def _slug(text: str) -> str:
+    from slugify import slugify
+
+    if text != slugify(text):
+        raise InputError(f"{text!r} cannot be a slug; {slugify(text) or 'weekly'!r} can.")
+    return text
+
+
+def _next_slot(edition: Any, now: Any) -> Any:
+    from publisher.compose import cadence as cadences
+
+    return cadences.next_slot(edition.cadence, now) if edition.cadence and edition.is_active else None
+
+
+def _row(edition: Any) -> dict[str, Any]:
+    from publisher.compose import cadence as cadences
+
+    return {
+        "id": edition.id,
+        "slug": edition.slug,
+        "name": edition.name,
+        "kind": edition.kind.value,
+        "cadence": cadences.describe(edition.cadence) if edition.cadence else None,
+        "approval": edition.approval.value,
+        "is_active": edition.is_active,
+    }

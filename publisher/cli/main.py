@@ -1,0 +1,56 @@
+import sys
+
+import typer
+
+from publisher.cli import articles, audience, editions, issues, people, service, sources
+from publisher.errors import PublisherError
+
+app = typer.Typer(
+    name="publisher",
+    help="Newsletters, feeds and a guide for readers abroad, from one queue of articles.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(articles.app, name="article", help="Hand in, list, show and withdraw articles.")
+app.add_typer(sources.app, name="source", help="Newsrooms' own feeds that we read.")
+app.add_typer(audience.subscribers, name="subscriber", help="Add, import, export and list subscribers.")
+app.add_typer(audience.mailing_lists, name="mailing-list", help="Add and list mailing lists.")
+app.add_typer(editions.app, name="edition", help="What is published again and again.")
+app.add_typer(issues.app, name="issue", help="Draft, approve, stop and look at issues.")
+app.add_typer(people.editors, name="editor", help="People who sign in to the desk.")
+app.add_typer(people.tokens, name="token", help="Keys to the API.")
+service.register(app)
+
+
+def run() -> None:
+    """Run one command; an error is one sentence on standard error and exit code 1, never a traceback."""
+    try:
+        app()
+    except PublisherError as problem:
+        print(f"publisher: {problem}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as problem:  # noqa: BLE001 -- the entry point reports whatever reached it
+        sys.exit(_report(problem))
+
+
+def _report(problem: Exception) -> int:
+    """Say what can be said of an unforeseen error; the traceback is for PUBLISHER_LOG_LEVEL=debug."""
+    import os
+    import traceback
+
+    from sqlalchemy.exc import OperationalError
+
+    if os.environ.get("PUBLISHER_LOG_LEVEL", "").lower() == "debug":
+        traceback.print_exc()
+    if isinstance(problem, OperationalError):
+        reason = str(problem.orig).strip().splitlines()[0]
+        print(f"publisher: The database cannot be used: {reason}. Try: publisher doctor", file=sys.stderr)
+    else:
+        print(f"publisher: {type(problem).__name__}: {problem}", file=sys.stderr)
+        print("This should not happen. PUBLISHER_LOG_LEVEL=debug shows more.", file=sys.stderr)
+    return 1

@@ -1,0 +1,80 @@
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands that run and look after the service."""
+    for command in (up, web, worker, beat, migrate, doctor):
+        app.command(command.__name__)(command)
+
+
+def up(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    samples: Annotated[bool, typer.Option(help="Load the sample articles into an empty archive.")] = True,
+) -> None:
+    """Run everything on this machine: web, worker, beat and a Redis of its own."""
+    from publisher.up.run import run
+
+    sys.exit(run(host=host, port=port, samples=samples))
+
+
+def web(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    processes: Annotated[int, typer.Option(min=1, help="Web processes.")] = 1,
+) -> None:
+    """Run the web server alone."""
+    _check_settings()
+    arguments = ["uvicorn", "publisher.web.app:app", "--host", host, "--port", str(port), "--no-access-log"]
+    arguments += ["--log-level", "warning", "--timeout-graceful-shutdown", "5", "--workers", str(processes)]
+    os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606 -- our own command
+
+
+def worker(
+    queues: Annotated[str, typer.Option(help="Such as articles,upkeep; all if left out.")] = "",
+) -> None:
+    """Run a Celery worker; any number on any number of machines."""
+    from publisher.bell import Queue
+    from publisher.errors import InputError
+
+    wanted = [name.strip() for name in queues.split(",") if name.strip()]
+    for name in wanted:
+        if name not in set(Queue):
+            raise InputError(f"{name!r} is no queue; there are {', '.join(Queue)}.")
+    _check_settings()
+    os.execv(sys.executable, [sys.executable, "-m", "workers.run_worker", *wanted])  # noqa: S606 -- our own command
+
+
+def beat() -> None:
+    """Run beat, which makes the stages look for what a lost bell left behind; more than one does no harm."""
+    _check_settings()
+    os.execv(sys.executable, [sys.executable, "-m", "workers.run_beat"])  # noqa: S606 -- our own command
+
+
+def migrate() -> None:
+    """Bring the database to the form that this version needs."""
+    from publisher.migrations.migrate import migrate as bring
+    from publisher.wiring import newsroom
+
+    print("The database was brought up to date." if bring(newsroom().database) else "The database is up to date.")
+
+
+def doctor() -> None:
+    """Look at everything that Publisher leans on, and say what to do about what is wrong."""
+    from publisher.cli.doctor import examine
+
+    sys.exit(examine())
+
+
+def _check_settings() -> None:
+    """Say what is wrong with the settings now, in one sentence, rather than from inside a server."""
+    from publisher import settings
+
+    settings.load()
