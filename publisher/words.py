@@ -3,6 +3,7 @@
 import re
 import threading
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -82,7 +83,7 @@ def tokens_of(lower_words: Iterable[str]) -> list[str]:
     kept = [word for word in lower_words if word not in STOP_WORDS]
     if _IN_PAIRS.search("".join(kept)):
         kept = [part for word in kept for part in _parts(word)]
-    stemmed: list[str] = _stemmers.english.stemWords([word for word in kept if len(word) > 1 or not word.isascii()])
+    stemmed: list[str] = _stemmers.english.stemWords([word for word in kept if _counts(word)])
     return stemmed
 
 
@@ -90,6 +91,17 @@ def spelled(text: str) -> list[str]:
     """Return the words of a text as they are written, without a possessive 's; U.S. is US."""
     text = unicodedata.normalize("NFC", text)
     return _WORD.findall(_POSSESSIVE.sub("", _ACRONYM.sub(_without_dots, text)))
+
+
+def spellings(text: str) -> dict[str, str]:
+    """Return for each token of a text the word that it most often stands for, as it is written there."""
+    often = [word for word, _ in Counter(spelled(text)).most_common() if word.lower() not in STOP_WORDS]
+    parts = [(part, word) for word in often for part in _parts(word.lower()) if _counts(part)]
+    stemmed = _stemmers.english.stemWords([part for part, _ in parts])
+    found: dict[str, str] = {}
+    for token, (_, word) in zip(stemmed, parts, strict=True):
+        found.setdefault(token, word)
+    return found
 
 
 def detect_language(text: str) -> str:
@@ -129,6 +141,11 @@ def _parts(word: str) -> Iterable[str]:
     if len(word) == 1 or not _IN_PAIRS.match(word):
         return (word,)
     return map("".join, pairwise(word))
+
+
+def _counts(word: str) -> bool:
+    """A letter alone tells nothing; a syllable does."""
+    return len(word) > 1 or not word.isascii()
 
 
 def _without_dots(found: re.Match[str]) -> str:

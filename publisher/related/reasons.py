@@ -1,0 +1,78 @@
+"""Why two articles are related, in words for the desk. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from publisher import words
+from publisher.related.model import Origin, Reason, Text
+from publisher.related.signatures import BODY_CHARS, terms
+
+SHARED = 16
+"""Shared terms that are looked at."""
+TOLD = 2
+"""Words told of each kind."""
+_NAME = re.compile(r"(?<=[a-z,;:] )[^\W\d_a-z]\w*(?:-\w+)*(?: [^\W\d_a-z]\w*(?:-\w+)*){0,3}")
+"""Capitals in the middle of a sentence."""
+_PARTICLE = re.compile("(?<=[가-힣]{2})(?:에서|으로|에게|부터|까지|에는|[은는이가을를의에와과도로만])$")
+
+
+class Spelling:
+    """How an article spells its terms: words in small letters, names whole."""
+
+    def __init__(self, text: Text) -> None:
+        self._language = text.language
+        body = text.body[:BODY_CHARS]
+        spellings = words.spellings(f"{body}\n{text.title}")
+        self._words = dict(zip(terms(spellings, text.language).values(), spellings.values(), strict=True))
+        self._name_terms: dict[str, frozenset[int]] = {}
+        self._names: dict[str, set[str]] = {}
+        for name in _NAME.findall(body):
+            for word in name.replace("-", " ").split(" "):
+                self._names.setdefault(word, set()).add(name)
+
+    def reason(self, shared: Sequence[int]) -> Reason:
+        """Return what to tell about shared terms, given the strongest first."""
+        about, names, told = list[str](), list[str](), set[int]()
+        for each in shared:
+            if each in told or len(about) == len(names) == TOLD:
+                continue
+            name, its_terms = self._name(each, shared)
+            if len(names if name else about) == TOLD:
+                continue
+            told |= its_terms
+            if name:
+                names.append(name)
+            elif (word := self._word(each)) not in (*about, ""):
+                about.append(word)
+        return Reason(about=tuple(about), names=tuple(names))
+
+    def _name(self, each: int, shared: Sequence[int]) -> tuple[str, frozenset[int]]:
+        """Return the longest name that holds a term and is shared as a whole, or nothing."""
+        names = self._names.get(self._words.get(each, ""), ())
+        for name in sorted(names, key=lambda name: (-len(name), name)):
+            if (its_terms := self._terms(name)).issubset(shared):
+                return name, its_terms
+        return "", frozenset()
+
+    def _terms(self, name: str) -> frozenset[int]:
+        if name not in self._name_terms:
+            self._name_terms[name] = frozenset(terms(words.tokens(name), self._language).values())
+        return self._name_terms[name]
+
+    def _word(self, each: int) -> str:
+        word = _PARTICLE.sub("", self._words.get(each, ""))
+        if word.isdecimal():
+            return ""
+        return word if word.isupper() else word.lower()
+
+
+def sentence(reason: Reason, origin: Origin) -> str:
+    """Return a reason as a sentence: "Both about military, alliance; both name Pyongyang."."""
+    if origin is Origin.PINNED:
+        return "Pinned by an editor."
+    if origin is Origin.TEASER:
+        return "Named by the newsroom under the article."
+    told = [f"both about {', '.join(reason.about)}"] if reason.about else []
+    told += [f"both name {', '.join(reason.names)}"] if reason.names else []
+    whole = "; ".join(told) or "both use much the same words"
+    return f"{whole[0].upper()}{whole[1:]}."

@@ -1,0 +1,170 @@
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import exp2
+
+from publisher.archive.model import ArticleId
+from publisher.related.model import Link, Origin, Profile, Signature
+from publisher.related.signatures import IN_PAIRS
+
+SHOWN = 3
+KEPT = 5
+"""Links stored for an article: those shown, and some to move up when one is withdrawn or banned."""
+CANDIDATES = 100
+RELINKED = 20
+"""So many older articles are asked whether a new one belongs among their links."""
+FLOOR = 0.08
+FLOOR_IN_PAIRS = 0.05
+"""Less alike is not related: two good links are better than three. Measured on news in both scripts."""
+COPY_SHARE = 0.3
+"""Two texts that share so many of their runs of three words are the same text."""
+VARIETY = 0.1
+"""Weight of being unlike the links before; more than this costs likeness (measured)."""
+HALF_LIFE = timedelta(days=30)
+LEAST_FRESH = 0.75
+"""An old but strong match survives a fresh and weak one."""
+SHORTLIST = 2 * KEPT
+NAMED_SCORE = 1.0
+"""No computed link scores as high as one that the newsroom named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """An article that is alike enough to be linked."""
+
+    profile: Profile
+    likeness: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A place among an article's links, and who has it."""
+
+    profile: Profile
+    score: float
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rival:
+    profile: Profile
+    relevance: float
+    sameness: float = 0.0
+
+    @property
+    def score(self) -> float:
+        return round((1 - VARIETY) * self.relevance - VARIETY * self.sameness, 6)
+
+    @property
+    def rank(self) -> tuple[float, datetime, int]:
+        return self.score, self.profile.published_at, self.profile.id
+
+
+def cosine(one: Signature, other: Signature) -> float:
+    """Return how alike two signatures are: 0 (nothing in common) to 1."""
+    mine, others = one.weight_of, other.weight_of
+    product = sum([mine[term] * others[term] for term in filter(mine.__contains__, other.terms)])
+    return product / (one.length * other.length) if product else 0.0
+
+
+def shared(one: Signature, other: Signature, *, at_most: int) -> list[int]:
+    """Return the terms that make two signatures alike, the strongest first."""
+    weights = {term: one.weight_of[term] * weight for term, weight in other.weight_of.items() if term in one.weight_of}
+    return sorted(weights, key=lambda term: (-weights[term], term))[:at_most]
+
+
+def are_copies(one: Profile, other: Profile) -> bool:
+    common = len(one.sketch & other.sketch)
+    return common > 0 and common >= COPY_SHARE * max(len(one.sketch), len(other.sketch))
+
+
+def freshness(article_at: datetime, target_at: datetime) -> float:
+    """
+    Return by how much a target's age lessens its likeness: 1 for what is as new as the article or newer.
+
+    Age counts from the article, not from today, so links chosen once stay right.
+    """
+    age = max(article_at - target_at, timedelta())
+    return LEAST_FRESH + (1 - LEAST_FRESH) * exp2(-age / HALF_LIFE)
+
+
+def matches(article: Profile, profiles: Iterable[Profile]) -> list[Match]:
+    """
+    Return those who are alike enough to be linked, the most alike first.
+
+    Likeness across languages cannot be compared with likeness within one, so another language has
+    no place in this list.
+    """
+    floor = FLOOR_IN_PAIRS if article.language in IN_PAIRS else FLOOR
+    found = [
+        Match(profile=each, likeness=cosine(article.signature, each.signature))
+        for each in profiles
+        if each.language == article.language and each.id != article.id
+    ]
+    alike = [match for match in found if match.likeness >= floor]
+    return sorted(alike, key=lambda match: (-match.likeness, -match.profile.id))
+
+
+def choose(
+    article: Profile,
+    alike: Iterable[Match],
+    *,
+    named: Sequence[Profile] = (),
+    banned: Collection[ArticleId] = frozenset(),
+) -> list[Chosen]:
+    """
+    Choose an article's links, in order: what the newsroom named, then by likeness, freshness and variety.
+
+    Never itself, never a copy of itself or of a link before. Equal scores are settled by the newer
+    article, then by id.
+
+    Args:
+        article: Who gets the links.
+        alike: Its matches.
+        named: The published articles that its teasers name.
+        banned: Targets that an editor does not want there.
+
+    Source:
+        J. Carbonell, J. Goldstein, The use of MMR (1998): marginal relevance, with λ = 1 - VARIETY.
+
+    """
+    wanted = {each.id: each for each in named if each.id != article.id and each.id not in banned}
+    chosen = [Chosen(profile=each, score=NAMED_SCORE, origin=Origin.TEASER) for each in wanted.values()][:KEPT]
+    rivals = _shortlist(article, [match for match in alike if match.profile.id not in {*wanted, *banned}])
+    for each in chosen:
+        rivals = _beside(each.profile, rivals)
+    while rivals and len(chosen) < KEPT:
+        best = max(rivals, key=lambda rival: rival.rank)
+        chosen.append(Chosen(profile=best.profile, score=best.score, origin=Origin.COMPUTED))
+        rivals = _beside(best.profile, [rival for rival in rivals if rival is not best])
+    return chosen
+
+
+def may_enter(article: Profile, match: Match, links: Sequence[Link]) -> bool:
+    """Return whether a new match can have a place among an article's links: exact when it says no."""
+    if len(links) < KEPT:
+        return True
+    return (1 - VARIETY) * _relevance(article, match) > min(link.score for link in links)
+
+
+def _relevance(article: Profile, match: Match) -> float:
+    return match.likeness * freshness(article.published_at, match.profile.published_at)
+
+
+def _shortlist(article: Profile, alike: Iterable[Match]) -> list[_Rival]:
+    rivals = [_Rival(profile=match.profile, relevance=_relevance(article, match)) for match in alike]
+    rivals.sort(key=lambda rival: rival.rank, reverse=True)
+    return [rival for rival in rivals[: 2 * SHORTLIST] if not are_copies(article, rival.profile)][:SHORTLIST]
+
+
+def _beside(chosen: Profile, rivals: Iterable[_Rival]) -> list[_Rival]:
+    """Return who is left beside a chosen one, each knowing how much it resembles it."""
+    return [
+        _Rival(
+            profile=rival.profile,
+            relevance=rival.relevance,
+            sameness=max(rival.sameness, cosine(chosen.signature, rival.profile.signature)),
+        )
+        for rival in rivals
+        if not are_copies(chosen, rival.profile)
+    ]

@@ -1,0 +1,141 @@
+"""From a text to its signature and its sketch, and both to bytes and back. Pure."""
+
+import struct
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from itertools import pairwise
+from math import log
+from zlib import crc32
+
+from publisher import words
+from publisher.related.model import Frequency, Signature, Text
+
+BODY_CHARS = 100_000
+"""No more of an article is read: a whole book handed in must not hold up the newsroom."""
+TITLE_BOOST = 1.5
+COMMON_SHARE = 0.2
+"""A term in more articles than this says nothing about one; but not before it is in COMMON_AT_LEAST."""
+COMMON_AT_LEAST = 20
+ASKED_SHARE = 0.03
+"""Terms posted for more of the archive are not looked up: long lists that change no link (measured)."""
+ASKED_AT_LEAST = 300
+SKETCH = 64
+IN_PAIRS = frozenset({"ko", "ja", "zh"})
+"""Languages whose tokens are pairs of characters; it takes twice as many of them to say as much."""
+_OFFSET = 2**31
+"""Takes an unsigned hash to the range of the database's INTEGER."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What is counted in a text."""
+
+    counts: Mapping[int, int]
+    """How often each term occurs."""
+    titled: frozenset[int]
+    """Terms of the title."""
+    size: int
+    """Terms in a full signature of this language."""
+    sketch: frozenset[int]
+
+
+def terms(tokens: Iterable[str], language: str) -> dict[str, int]:
+    """
+    Return the 32-bit hash that stands for each token of a language.
+
+    The same token in two languages is two terms, so articles in two languages never meet by chance
+    ("die", "gift"), and how common a word is belongs to its language.
+    """
+    seed = crc32(language.encode())
+    return {token: crc32(token.encode(), seed) - _OFFSET for token in tokens}
+
+
+def whole(language: str) -> int:
+    """Return the term whose frequency counts the articles of a language: the empty word is in all of them."""
+    return terms([""], language)[""]
+
+
+def read(text: Text) -> Reading:
+    """Count a text's terms, the title's once more than they stand in the body."""
+    title, body = (words.spelled(part.lower()) for part in (text.title, text.body[:BODY_CHARS]))
+    titled, told = words.tokens_of(title), words.tokens_of(body)
+    counts = Counter([*titled, *told])
+    hashes = terms(counts, text.language)
+    return Reading(
+        counts=dict(zip(hashes.values(), counts.values(), strict=True)),
+        titled=frozenset(hashes[token] for token in titled),
+        size=192 if text.language in IN_PAIRS else 96,
+        sketch=_sketch([*title, *body]),
+    )
+
+
+def sign(reading: Reading, frequencies: Mapping[int, Frequency], *, articles: int) -> Signature:
+    """
+    Return the best terms of a text by (1 + ln tf) × idf.
+
+    Args:
+        reading: What was counted.
+        frequencies: How many articles hold each term, this one included.
+        articles: How many articles there are in this language, this one included.
+
+    """
+    common = max(COMMON_AT_LEAST, COMMON_SHARE * articles)
+    weights = {}
+    for each, count in reading.counts.items():
+        holding = frequencies[each].articles
+        if holding <= common:
+            boost = TITLE_BOOST if each in reading.titled else 1
+            weights[each] = (1 + log(count)) * log(1 + articles / holding) * boost
+    best = nlargest(reading.size, weights, key=lambda each: (weights[each], each))
+    scale = 255 / weights[best[0]] if best else 0
+    return Signature(terms=tuple(best), weights=bytes(max(1, round(weights[each] * scale)) for each in best))
+
+
+def posted(signature: Signature, *, language: str) -> dict[int, int]:
+    """Return the terms by which an article is found, best first, with weights in thousandths of its unit vector."""
+    size = 48 if language in IN_PAIRS else 24
+    best = zip(signature.terms[:size], signature.weights, strict=False)
+    return {each: round(1000 * weight / signature.length) for each, weight in best}
+
+
+def asked(posted_terms: Mapping[int, int], frequencies: Mapping[int, Frequency], *, articles: int) -> dict[int, int]:
+    """Return those of an article's posted terms that are worth looking up in the archive."""
+    at_most = max(ASKED_AT_LEAST, ASKED_SHARE * articles)
+    return {each: weight for each, weight in posted_terms.items() if frequencies[each].posted <= at_most}
+
+
+def pack_signature(signature: Signature) -> bytes:
+    """Return a signature as stored: all hashes (32 bits, little-endian), then all weights (8 bits)."""
+    return struct.pack(f"<{len(signature.terms)}i", *signature.terms) + signature.weights
+
+
+def unpack_signature(packed: bytes) -> Signature:
+    size = len(packed) // 5
+    return Signature(terms=struct.unpack_from(f"<{size}i", packed), weights=packed[4 * size :])
+
+
+def pack_sketch(sketch: frozenset[int]) -> bytes:
+    return struct.pack(f"<{len(sketch)}I", *sorted(sketch))
+
+
+def unpack_sketch(packed: bytes) -> frozenset[int]:
+    return frozenset(struct.unpack(f"<{len(packed) // 4}I", packed))
+
+
+def _sketch(spelled: Sequence[str]) -> frozenset[int]:
+    """
+    Return the smallest hashes of all runs of three words.
+
+    Source:
+        A. Broder, On the resemblance and containment of documents (1997), section 4: the share of
+        common values among the smallest of two sets estimates the share of common runs.
+
+    """
+    hashes = [crc32(word.encode()) for word in spelled]
+    runs = {
+        (first * 0x9E3779B1 + second * 0x85EBCA77 + third * 0xC2B2AE3D) % 2**32
+        for (first, second), third in zip(pairwise(hashes), hashes[2:], strict=False)
+    }
+    return frozenset(sorted(runs)[:SKETCH])

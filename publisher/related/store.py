@@ -1,0 +1,248 @@
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.archive import store as archive
+from publisher.archive.model import ArticleId, ArticleState
+from publisher.archive.tables import article
+from publisher.intake.model import Teaser
+from publisher.markup import text_of
+from publisher.related import reasons, signatures, teasers
+from publisher.related.given import among
+from publisher.related.model import Choice, Frequency, Known, Link, Origin, Profile, Reason, Related, Text
+from publisher.related.rules import NAMED_SCORE, SHOWN
+from publisher.related.tables import (
+    related_choice,
+    related_link,
+    related_name,
+    related_signature,
+    related_teaser,
+    term_frequency,
+)
+
+_FIND = """
+    SELECT posting.article_id FROM {asked} JOIN posting ON posting.term = {term}
+    GROUP BY posting.article_id
+    ORDER BY sum(posting.weight * {weight}) DESC, posting.article_id DESC LIMIT :at_most
+"""
+_FIND_SQLITE = sa.text(
+    _FIND.format(asked="json_each(:terms) AS asked", term="CAST(asked.key AS INTEGER)", weight="asked.value")
+)
+_FIND_POSTGRESQL = sa.text(
+    _FIND.format(
+        asked="unnest(CAST(:terms AS integer[]), CAST(:weights AS integer[])) AS asked (term, weight)",
+        term="asked.term",
+        weight="asked.weight",
+    )
+)
+_visible = article.c.state == ArticleState.PUBLISHED
+
+
+def links_of(
+    connection: Connection, article_ids: Iterable[ArticleId], *, at_most: int = SHOWN
+) -> dict[ArticleId, tuple[Related, ...]]:
+    """
+    Return the related links of articles, best first; an article without any has an empty tuple.
+
+    Only to what is published at this moment; what an editor pinned comes first, what he banned never.
+    """
+    wanted = list(dict.fromkeys(article_ids))
+    found = _shown(connection, wanted, at_most)
+    leads = archive.leads(connection, {link.target_id for links in found.values() for link in links})
+    return {
+        each: tuple(
+            Related(lead=leads[link.target_id], origin=link.origin, reason=reasons.sentence(link.reason, link.origin))
+            for link in found[each]
+        )
+        for each in wanted
+    }
+
+
+def texts(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, Text]:
+    """Return what is to be read of articles; only of published ones."""
+    columns = (article.c.id, article.c.language, article.c.title, article.c.slug, article.c.canonical_url)
+    rows = connection.execute(
+        sa.select(*columns, article.c.published_at, article.c.body).where(article.c.id.in_(ids), _visible)
+    )
+    return {ArticleId(row.id): _text(row) for row in rows}
+
+
+def known(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, Known]:
+    """Return what was noted of articles when they were last related."""
+    rows = connection.execute(sa.select(related_signature).where(related_signature.c.article_id.in_(ids)))
+    return {
+        ArticleId(row.article_id): Known(
+            digest=row.digest, posted=signatures.unpack_signature(row.signature).terms[: row.posted]
+        )
+        for row in rows
+    }
+
+
+def frequencies(connection: Connection, terms: Collection[int]) -> dict[int, Frequency]:
+    rows = connection.execute(sa.select(term_frequency).where(among(connection, term_frequency.c.term, list(terms))))
+    return {row.term: Frequency(articles=row.articles, posted=row.posted) for row in rows}
+
+
+def candidates(connection: Connection, terms: Mapping[int, int], *, at_most: int) -> list[ArticleId]:
+    """Return the articles that share most of the weight of these terms among their posted ones."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(_FIND_SQLITE, {"terms": json.dumps(terms), "at_most": at_most})
+    else:
+        asked = {"terms": list(terms), "weights": list(terms.values()), "at_most": at_most}
+        rows = connection.execute(_FIND_POSTGRESQL, asked)
+    return [ArticleId(each) for each in rows.scalars()]
+
+
+def profiles(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, Profile]:
+    """Return the profiles of those among the articles that may be linked to: published and not withdrawn."""
+    columns = (article.c.id, article.c.language, article.c.published_at)
+    rows = connection.execute(
+        sa.select(*columns, related_signature.c.signature, related_signature.c.sketch)
+        .select_from(related_signature.join(article))
+        .where(among(connection, article.c.id, list(ids)), _visible, related_signature.c.digest.is_not(None))
+    )
+    return {
+        ArticleId(row.id): Profile(
+            id=ArticleId(row.id),
+            language=primary(row.language),
+            published_at=row.published_at,
+            signature=signatures.unpack_signature(row.signature),
+            sketch=signatures.unpack_sketch(row.sketch),
+        )
+        for row in rows
+    }
+
+
+def links(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, tuple[Link, ...]]:
+    """Return the stored links of articles, in their order."""
+    rows = connection.execute(
+        sa.select(related_link)
+        .where(among(connection, related_link.c.article_id, list(ids)))
+        .order_by(related_link.c.article_id, related_link.c.position)
+    )
+    found: dict[ArticleId, tuple[Link, ...]] = defaultdict(tuple)
+    for row in rows:
+        found[ArticleId(row.article_id)] += (_link(row),)
+    return found
+
+
+def linkers(connection: Connection, target_ids: Collection[ArticleId], *, at_most: int) -> list[ArticleId]:
+    """Return the newest articles that link to one of these."""
+    rows = connection.execute(
+        sa.select(related_link.c.article_id)
+        .distinct()
+        .where(related_link.c.target_id.in_(target_ids))
+        .order_by(related_link.c.article_id.desc())
+        .limit(at_most)
+    )
+    return [ArticleId(each) for each in rows.scalars()]
+
+
+def named(connection: Connection, keys: Collection[int]) -> list[tuple[int, ArticleId]]:
+    """Return which articles have these keys for names."""
+    return _holders(connection, related_name, keys)
+
+
+def namers(connection: Connection, keys: Collection[int], *, at_most: int) -> list[tuple[int, ArticleId]]:
+    """Return the newest articles with a teaser that names one of these keys, and the key."""
+    return _holders(connection, related_teaser, keys, at_most=at_most)
+
+
+def banned(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, set[ArticleId]]:
+    """Return the targets that an editor does not want below these articles."""
+    rows = connection.execute(
+        sa.select(related_choice.c.article_id, related_choice.c.target_id).where(
+            among(connection, related_choice.c.article_id, list(ids)), related_choice.c.choice == Choice.BANNED
+        )
+    )
+    found: dict[ArticleId, set[ArticleId]] = defaultdict(set)
+    for article_id, target_id in rows:
+        found[article_id].add(target_id)
+    return found
+
+
+def primary(language: str) -> str:
+    """Return the primary part of a language tag: `en` for `en-GB`."""
+    return language.partition("-")[0].lower()
+
+
+# --- links
+
+
+def _shown(connection: Connection, wanted: Sequence[ArticleId], at_most: int) -> dict[ArticleId, list[Link]]:
+    found: dict[ArticleId, list[Link]] = defaultdict(list)
+    for row in connection.execute(_pinned(wanted)):
+        pinned = Link(target_id=ArticleId(row.target_id), score=NAMED_SCORE, origin=Origin.PINNED, reason=Reason())
+        found[ArticleId(row.article_id)].append(pinned)
+    for row in connection.execute(_unchosen(wanted)):
+        found[ArticleId(row.article_id)].append(_link(row))
+    return defaultdict(list, {each: links[:at_most] for each, links in found.items()})
+
+
+def _pinned(wanted: Sequence[ArticleId]) -> sa.Select[Any]:
+    return (
+        sa.select(related_choice.c.article_id, related_choice.c.target_id)
+        .join(article, article.c.id == related_choice.c.target_id)
+        .where(related_choice.c.article_id.in_(wanted), related_choice.c.choice == Choice.PINNED, _visible)
+        .order_by(related_choice.c.chosen_at, related_choice.c.target_id)
+    )
+
+
+def _unchosen(wanted: Sequence[ArticleId]) -> sa.Select[Any]:
+    choices = sa.exists().where(
+        related_choice.c.article_id == related_link.c.article_id, related_choice.c.target_id == related_link.c.target_id
+    )
+    return (
+        sa.select(related_link)
+        .join(article, article.c.id == related_link.c.target_id)
+        .where(related_link.c.article_id.in_(wanted), _visible, ~choices)
+        .order_by(related_link.c.article_id, related_link.c.position)
+    )
+
+
+def _link(row: Any) -> Link:
+    return Link(
+        target_id=ArticleId(row.target_id),
+        score=row.score,
+        origin=Origin(row.origin),
+        reason=Reason(about=tuple(row.reason["about"]), names=tuple(row.reason["names"])),
+    )
+
+
+# --- the index
+
+
+def _text(row: Any) -> Text:
+    parts = [*row.body["sections"], *filter(None, [row.body["guide"]])]
+    body = "\n".join(f"{part['heading']}\n{text_of(part['html'])}" for part in parts)
+    names = teasers.names_of(title=row.title, slug=row.slug, canonical_url=row.canonical_url)
+    named = tuple(teasers.keys_of(Teaser(**each)) for each in row.body["teasers"][: teasers.TEASERS_AT_MOST])
+    language = primary(row.language)
+    read = json.dumps([language, row.title, body, row.published_at.isoformat(), names, named])
+    return Text(
+        id=ArticleId(row.id),
+        language=language,
+        title=row.title,
+        body=body,
+        published_at=row.published_at,
+        names=names,
+        teasers=named,
+        digest=blake2b(read.encode(), digest_size=16).digest(),
+    )
+
+
+def _holders(
+    connection: Connection, table: sa.Table, keys: Collection[int], *, at_most: int | None = None
+) -> list[tuple[int, ArticleId]]:
+    rows = connection.execute(
+        sa.select(table.c.key, table.c.article_id)
+        .where(among(connection, table.c.key, list(keys)))
+        .order_by(table.c.article_id.desc())
+        .limit(at_most)
+    )
+    return [(row.key, ArticleId(row.article_id)) for row in rows]
