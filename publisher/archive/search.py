@@ -12,7 +12,7 @@ from publisher import words
 from publisher.archive.model import ArticleId, ArticleState
 from publisher.database import metadata
 
-SQLITE = "CREATE VIRTUAL TABLE IF NOT EXISTS article_search USING fts5(tokens, content='', contentless_delete=1)"
+SQLITE = "CREATE VIRTUAL TABLE IF NOT EXISTS article_search USING fts5(tokens)"
 POSTGRESQL = (
     "CREATE TABLE IF NOT EXISTS article_search (article_id bigint PRIMARY KEY, tokens tsvector NOT NULL)",
     "CREATE INDEX IF NOT EXISTS ix_article_search_tokens ON article_search USING gin (tokens)",
