@@ -5,7 +5,7 @@ FRESH_S = 15
 """A tick comes every second; this long without one, and beat or every worker is gone."""
 
 
-def client(redis_url: str, *, timeout_s: float = 2) -> "redis.Redis[bytes]":
+def client(redis_url: str, *, timeout_s: float = 2) -> redis.Redis:
     """Return a client for the address form that Celery uses, in which a socket is `redis+socket:///path`."""
     url = redis_url.replace("redis+socket://", "unix://", 1)
     return redis.Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)

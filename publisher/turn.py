@@ -52,6 +52,11 @@ class Turn:
         """
         self._hold(connection, seq=seq)
 
+    def renew(self) -> None:
+        """Renew the lease in a step that writes nothing. Raises LeaseLostError."""
+        with self._database.transaction() as connection:
+            self._hold(connection)
+
     def hold(self, connection: sa.Connection) -> None:
         """Renew the lease in a transaction that writes results but moves no place. Raises LeaseLostError."""
         self._hold(connection)

@@ -14,6 +14,7 @@ from publisher.dispatch.transports.choose import transport_for
 from publisher.dispatch.transports.transport import Transport
 from publisher.pulse import Pulse
 from publisher.settings import Settings
+from publisher.syndication.model import Site
 
 stopping = Event()
 """Set when this process is asked to end; long turns look at it."""
@@ -41,6 +42,10 @@ class Newsroom:
     @cached_property
     def signer(self) -> Signer:
         return Signer(self.settings.secret_key)
+
+    @property
+    def site(self) -> Site:
+        return Site(base_url=self.settings.base_url, site_name=self.settings.site_name, domain=self.settings.domain)
 
     @cached_property
     def transport(self) -> Transport:

@@ -2,7 +2,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_process_init, worker_shutting_down
-from kombu import Queue as BrokerQueue
+from kombu.entity import Queue as BrokerQueue
 
 from publisher import logs
 from publisher.bell import BROKER_OPTIONS, QUEUE_OF, Queue

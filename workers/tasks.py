@@ -54,7 +54,7 @@ def relate() -> None:
 def syndicate() -> None:
     """Render the feeds that something has touched."""
     room = newsroom()
-    syndicate_due(room.database, room.settings, clock=room.now)
+    syndicate_due(room.database, room.site, clock=room.now)
 
 
 @app.task(name=Job.COMPOSE)

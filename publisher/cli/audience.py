@@ -111,7 +111,7 @@ def list_subscribers(
 
     with newsroom().database.reading() as connection:
         only = store.mailing_list_named(connection, mailing_list).id if mailing_list else None
-        found = store.subscribers(connection, at_most=limit, mailing_list_id=only, prefix=search)
+        found = store.subscribers(connection, at_most=limit, mailing_list_id=only, beginning=search)
         slugs = {each.id: each.slug for each in store.mailing_lists(connection)}
         held = store.subscriptions_of(connection, [each.id for each in found])
     show(

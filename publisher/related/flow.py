@@ -32,12 +32,17 @@ NOT_THE_ARTICLES_FAULT = (
 log = structlog.get_logger()
 
 
-def relate_due(database: Database, clock: Clock) -> None:
-    """Relate every article that changed; an idle tick only reads. Any number of workers may run it."""
+def relate_due(database: Database, clock: Clock) -> bool:
+    """
+    Relate every article that changed, and return whether any did; an idle tick only reads.
+
+    Any number of workers may run it.
+    """
     with database.reading() as connection:
         idle = place(connection, STAGE) >= archive.last_change(connection)
     if not idle:
         take_turns(database, STAGE, clock, lambda turn: _step(database, turn))
+    return not idle
 
 
 def pin(database: Database, article_id: ArticleId, target_id: ArticleId, clock: Clock) -> None:
