@@ -1,14 +1,13 @@
 from threading import Lock
 
-from publisher.dispatch.notices import notify_due
-from publisher.intake.polling import poll_due
-from publisher.related.flow import relate_due
-from publisher.syndication.flow import syndicate_due
-
 from publisher.archive import flow as archive
 from publisher.bell import Job
 from publisher.compose.flow import compose_due
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch.notices import notify_due
+from publisher.intake.polling import poll_due
+from publisher.related.flow import relate_due
+from publisher.syndication.flow import syndicate_due
 from publisher.wiring import newsroom, stopping
 from workers.app import app
 

@@ -1,6 +1,6 @@
 """Confirmation mails: asked for in audience, sent here, each once and with proof."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -63,15 +63,21 @@ def _queue(database: Database, clock: Clock) -> None:
     with database.reading() as connection:
         last = connection.scalar(sa.select(sa.func.max(notice.c.asked_at)))
         after = (last - LOOK_BACK, SubscriberId(0)) if last else None
-        due = audience.confirmations_due(connection, at_most=AT_ONCE, after=after)
-        keys = sa.select(notice.c.subscription_id, notice.c.asked_at)
-        wanted = keys.where(notice.c.subscription_id.in_([each.subscription_id for each in due]))
-        known = {(row.subscription_id, row.asked_at) for row in connection.execute(wanted)}
-    rows = [_row(each, clock()) for each in due if (each.subscription_id, each.asked_at) not in known]
-    if rows:
+        new = list(_asked_for(connection, after))
+    if new:
         with database.transaction() as connection:
-            for row in rows:
-                connection.execute(insert_or_ignore(connection, notice).values(row))
+            for due in new:
+                connection.execute(insert_or_ignore(connection, notice).values(_row(due, clock())))
+
+
+def _asked_for(connection: sa.Connection, after: tuple[datetime, SubscriberId] | None) -> Iterator[ConfirmationDue]:
+    while due := audience.confirmations_due(connection, at_most=AT_ONCE, after=after):
+        wanted = sa.select(notice.c.subscription_id, notice.c.asked_at).where(
+            notice.c.subscription_id.in_([each.subscription_id for each in due])
+        )
+        known = {(row.subscription_id, row.asked_at) for row in connection.execute(wanted)}
+        yield from (each for each in due if (each.subscription_id, each.asked_at) not in known)
+        after = (due[-1].asked_at, due[-1].subscriber.id)
 
 
 def _row(due: ConfirmationDue, now: datetime) -> dict[str, Any]:
@@ -85,7 +91,7 @@ def _row(due: ConfirmationDue, now: datetime) -> dict[str, Any]:
 
 
 def _claim(database: Database, clock: Clock) -> list[_Letter]:
-    """Take what is due, moving its time ahead in a commit: nobody else sends it meanwhile, and a crash only delays it."""
+    """Take what is due, moving its time ahead in a commit: nobody else sends it, and a crash only delays it."""
     with database.reading() as connection:
         if connection.scalar(sa.select(notice.c.id).where(notice.c.due_at <= clock()).limit(1)) is None:
             return []
