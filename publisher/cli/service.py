@@ -10,7 +10,7 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands that run and look after the service."""
-    for command in (up, web, worker, beat, migrate, doctor):
+    for command in (up, web, worker, beat, migrate, doctor, health):
         app.command(command.__name__)(command)
 
 
@@ -71,6 +71,16 @@ def doctor() -> None:
     from publisher.cli.doctor import examine
 
     sys.exit(examine())
+
+
+def health(
+    part: Annotated[str, typer.Argument(help="web, worker, beat or mail")],
+    port: Annotated[int, typer.Option(help="Of the web server or the mail catcher on this machine.")] = 8000,
+) -> None:
+    """Tell a container's keeper by the exit code whether this part is alive."""
+    from publisher.cli.health import is_healthy
+
+    sys.exit(0 if is_healthy(part, port) else 1)
 
 
 def _check_settings() -> None:

@@ -1,0 +1,56 @@
+import smtplib
+import socket
+import urllib.error
+import urllib.request
+
+from publisher.errors import InputError
+
+OK = 200
+PATIENCE_S = 5
+
+
+def is_healthy(part: str, port: int) -> bool:
+    """Ask one part of Publisher on this machine whether it is alive, the way it is used."""
+    match part:
+        case "web":
+            return _web_answers(port)
+        case "worker":
+            return _worker_answers()
+        case "beat":
+            return _ticks_come()
+        case "mail":
+            return _mail_answers(port)
+    raise InputError(f"{part!r} is no part that can be asked; there are web, worker, beat and mail.")
+
+
+def _web_answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_S) as answer:  # noqa: S310 -- our own address
+            return bool(answer.status == OK)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _worker_answers() -> bool:
+    """Ping the worker of this very machine through the broker, so that one which hangs does not answer."""
+    from celery import Celery
+
+    from publisher.wiring import newsroom
+
+    app = Celery("publisher", broker=newsroom().settings.redis_url)
+    name = f"celery@{socket.gethostname()}"
+    return bool(app.control.inspect(destination=[name], timeout=PATIENCE_S).ping())
+
+
+def _ticks_come() -> bool:
+    from publisher.wiring import newsroom
+
+    return newsroom().pulse.is_beating()
+
+
+def _mail_answers(port: int) -> bool:
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE_S) as server:
+            return bool(server.noop()[0] == 250)  # noqa: PLR2004 -- RFC 5321, section 4.1.1.9
+    except (OSError, smtplib.SMTPException):
+        return False
