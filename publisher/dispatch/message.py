@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -11,7 +12,7 @@ from publisher.compose.slots import Slot
 from publisher.dispatch.encodings import SOFT_BREAK, Base64Text, Make, quoted_value
 from publisher.dispatch.headers import subject_line, to_line
 from publisher.dispatch.model import ReaderValues
-from publisher.dispatch.places import ESCAPES, Insert, Place
+from publisher.dispatch.places import ESCAPES, Insert, Place, harmless
 from publisher.errors import InputError
 
 MAGIC = b"PCM1"
@@ -143,49 +144,58 @@ def _entry(piece: Piece) -> int | tuple[str, str, str]:
 
 class _Splicer:
     """
-    The fast form of a message: fixed bytes, one maker per distinct slot and place, and the order of both.
+    The fast form of a message: fixed bytes, makers of what differs, and the order of both.
 
     A copy is a list of made bytes, one pick and one join; what stands in several places is made once.
     """
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
         sequence = [stretch for part in parts for stretch in _LAY_OUT[part.kind](part.pieces)]
-        self._make = tuple(dict.fromkeys(one for one in sequence if not isinstance(one, bytes)))
         self._fixed = [one for one in sequence if isinstance(one, bytes)]
+        self._make = tuple(dict.fromkeys(one for one in sequence if callable(one)))
+        inserts = dict.fromkeys(one for one in sequence if isinstance(one, Insert))
+        groups = {key: tuple(group) for key, group in groupby(sorted(inserts, key=_value_key), key=_value_key)}
+        self._quoted = tuple(_quoted_group(group) for group in groups.values())
+        made: list[object] = [*self._make, *(insert for group in groups.values() for insert in group)]
         fixed = iter(range(len(self._fixed)))
-        order = [
-            next(fixed) if isinstance(one, bytes) else len(self._fixed) + self._make.index(one) for one in sequence
-        ]
+        order = [next(fixed) if isinstance(one, bytes) else len(self._fixed) + made.index(one) for one in sequence]
         self._pick: Callable[[list[bytes]], tuple[bytes, ...]] = itemgetter(*order)
 
     def __call__(self, values: ReaderValues) -> bytes:
-        return b"".join(self._pick(self._fixed + [make(values) for make in self._make]))
+        pool = self._fixed + [make(values) for make in self._make]
+        for make_all in self._quoted:
+            pool += make_all(values)
+        return b"".join(self._pick(pool))
 
 
-def _lay_out_verbatim(pieces: tuple[Piece, ...]) -> Iterator[bytes | Make]:
+Stretch: TypeAlias = bytes | Make | Insert
+"""In the order of the message: fixed bytes, what a maker makes, or a slot in a quoted-printable part."""
+
+
+def _lay_out_verbatim(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
     return (piece if isinstance(piece, bytes) else _plain(piece) for piece in pieces)
 
 
-def _lay_out_to(_: tuple[Piece, ...]) -> Iterator[bytes | Make]:
+def _lay_out_to(_: tuple[Piece, ...]) -> Iterator[Stretch]:
     yield _to
 
 
-def _lay_out_subject(pieces: tuple[Piece, ...]) -> Iterator[bytes | Make]:
+def _lay_out_subject(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
     parts = tuple(piece if isinstance(piece, bytes) else _plain(piece) for piece in pieces)
     yield lambda values: subject_line(
         b"".join([part if isinstance(part, bytes) else part(values) for part in parts]).decode()
     )
 
 
-def _lay_out_quoted(pieces: tuple[Piece, ...]) -> Iterator[bytes | Make]:
-    return (piece if isinstance(piece, bytes) else _quoted(piece) for piece in pieces)
+def _lay_out_quoted(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
+    return iter(pieces)
 
 
-def _lay_out_base64(pieces: tuple[Piece, ...]) -> Iterator[bytes | Make]:
+def _lay_out_base64(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
     yield Base64Text([piece if isinstance(piece, bytes) else _plain(piece) for piece in pieces])
 
 
-_LAY_OUT: dict[Kind, Callable[[tuple[Piece, ...]], Iterator[bytes | Make]]] = {
+_LAY_OUT: dict[Kind, Callable[[tuple[Piece, ...]], Iterator[Stretch]]] = {
     Kind.VERBATIM: _lay_out_verbatim,
     Kind.TO: _lay_out_to,
     Kind.SUBJECT: _lay_out_subject,
@@ -198,17 +208,44 @@ def _to(values: ReaderValues) -> bytes:
     return to_line(values.get(Slot.NAME, ""), values[Slot.ADDRESS])
 
 
+def _value_key(insert: Insert) -> tuple[str, str, bytes]:
+    """What two inserts share whose values look alike, as long as nothing in them has to be escaped."""
+    return insert.slot, insert.fallback, harmless(insert)
+
+
+def _value(insert: Insert) -> Callable[[ReaderValues], str]:
+    slot, fallback = insert.slot, insert.fallback
+    if fallback or slot in NEVER_MISSING:
+        return lambda values: values.get(slot) or fallback
+    return itemgetter(slot)
+
+
 @lru_cache(maxsize=512)
 def _plain(insert: Insert) -> Make:
     """Return the maker of a value as UTF-8, escaped for its place and not encoded."""
-    slot, fallback, escape = insert.slot, insert.fallback, ESCAPES[insert.place]
-    if fallback or slot in NEVER_MISSING:
-        return lambda values: escape(values.get(slot) or fallback).encode()
-    return lambda values: escape(values[slot]).encode()
+    value_of, escape, as_it_is = _value(insert), ESCAPES[insert.place], harmless(insert)
+
+    def make(values: ReaderValues) -> bytes:
+        value = value_of(values)
+        raw = value.encode(errors="replace")
+        return escape(value).encode() if raw.translate(None, as_it_is) else raw
+
+    return make
 
 
-@lru_cache(maxsize=512)
-def _quoted(insert: Insert) -> Make:
-    """Return the maker of a value in quoted-printable, which stands between soft line breaks."""
-    plain = _plain(insert)
-    return lambda values: quoted_value(plain(values)) + SOFT_BREAK
+def _quoted_group(inserts: tuple[Insert, ...]) -> Callable[[ReaderValues], list[bytes]]:
+    """
+    Return the maker of one slot's value in quoted-printable, once for each kind of place that it stands in.
+
+    Nearly all values need no escaping anywhere, and are made once for all their places.
+    """
+    value_of, as_it_is = _value(inserts[0]), harmless(inserts[0])
+    plain, count = [_plain(insert) for insert in inserts], len(inserts)
+
+    def make_all(values: ReaderValues) -> list[bytes]:
+        raw = value_of(values).encode(errors="replace")
+        if raw.translate(None, as_it_is):
+            return [quoted_value(make(values)) + SOFT_BREAK for make in plain]
+        return [quoted_value(raw) + SOFT_BREAK] * count
+
+    return make_all

@@ -56,9 +56,19 @@ _DATE_BYTES = bytes(byte for byte in range(32, 127) if byte not in b"<>")
 _HEADER_BYTES = _DATE_BYTES.replace(b" ", b"")
 _URL_BYTES = (URL_CHARACTERS + "".join(map(chr, [*range(48, 58), *range(65, 91), *range(97, 123)]))).encode()
 _URL_ATTRIBUTES = frozenset({"href", "src", "action", "background", "cite", "poster"})
+_UNRESERVED = b"-._~" + bytes(byte for byte in _URL_BYTES if chr(byte).isalnum())
+_HARMLESS_IN_URL = _URL_BYTES.translate(None, b"&'")
+_HARMLESS_IN_TEXT = _HARMLESS_IN_URL + b" "
 _TAG = re.compile(r"""<[a-zA-Z](?:"[^"]*"|'[^']*'|[^"'>])*>""")
 _ATTRIBUTE = re.compile(r"""([^\s"'=<>/]+)\s*=\s*("[^"]*"|'[^']*')""")
 _RAW_ELEMENT = re.compile(r"<(style|script)\b.*?</\1", re.DOTALL | re.IGNORECASE)
+
+
+def harmless(insert: Insert) -> bytes:
+    """Return the ASCII characters of which a value can consist without a need to be escaped."""
+    if insert.place is Place.URL_PART:
+        return _UNRESERVED
+    return _HARMLESS_IN_TEXT if insert.place in {Place.TEXT, Place.HTML, Place.DATE} else _HARMLESS_IN_URL
 
 
 def clean(value: str) -> str:

@@ -194,11 +194,11 @@ class Connection(asyncio.Protocol):
         if self._wire and not self._wire.is_closing():
             self._wire.abort()
 
-    def write(self, data: bytes) -> None:
+    def write(self, *pieces: bytes) -> None:
         if self._wire is None or self._wire.is_closing():
             return  # `connection_lost` is on its way and tells the dialogue
         self._moved_at = self._loop.time()
-        self._wire.write(data)
+        self._wire.writelines(pieces)
 
     # --- asyncio.Protocol
 

@@ -24,7 +24,6 @@ NOT_A_REPLY_BYTES = 64 * 1024
 NOT_A_REPLY_LINES = 1_000
 
 _LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)\r?", re.DOTALL)
-_ADDRESS = re.compile(r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
 
 
 class ProtocolError(Exception):
@@ -148,12 +147,16 @@ class Step(Enum):
     RESET = auto()
 
 
+_MAIL, _RCPT, _DATA, _FINAL = Step.MAIL, Step.RCPT, Step.DATA, Step.FINAL  # plain names: looked up for every reply
+_GROUP = (_MAIL, _RCPT, _DATA)
+
+
 class Dialogue:
     """
     The transactions of one connection, after its handshake.
 
-    `take` gives the next message or None; `write` sends bytes; `give_back` takes a message that this connection
-    could not try, and the reason; `ended` is called once, when the connection may not be used any more.
+    `take` gives the next message or None; `write` sends pieces of bytes; `give_back` takes a message that this
+    connection could not try, and the reason; `ended` is called once, when the connection may not be used any more.
     """
 
     def __init__(
@@ -161,11 +164,12 @@ class Dialogue:
         abilities: Abilities,
         *,
         take: Callable[[], Mail | None],
-        write: Callable[[bytes], None],
+        write: Callable[..., None],
         give_back: Callable[[Mail, str], None],
         ended: Callable[[str], None],
     ) -> None:
         self._abilities = abilities
+        self._is_pipelined = abilities.pipelining
         self._take = take
         self._write = write
         self._give_back = give_back
@@ -189,14 +193,22 @@ class Dialogue:
     def begin(self) -> None:
         """Start on the next message, if the connection is idle and there is one."""
         if not self._awaited and not self._is_over:
-            self._open_next(b"")
+            self._open_next()
 
     def receive(self, replies: Iterable[Reply]) -> None:
         """Take the server's replies in their order."""
         for reply in replies:
             if self._is_over:
                 return
-            self._receive(reply)
+            if not self._awaited:
+                is_closing = reply.code == rules.CLOSING
+                self.lose(f"the server is closing: {reply}" if is_closing else "the server spoke out of turn")
+                return
+            step = self._awaited.popleft()
+            if reply.code == rules.CLOSING:
+                self._close_for(step, reply)
+            else:
+                self._on_reply(step, reply)
 
     def lose(self, reason: str) -> None:
         """The connection is gone: what was wholly sent is uncertain, what was not goes back."""
@@ -212,67 +224,59 @@ class Dialogue:
             self._give_back(opening, reason)
         self._ended(reason)
 
-    def _receive(self, reply: Reply) -> None:
-        if not self._awaited:
-            self.lose(f"the server said {reply}" if reply.code == rules.CLOSING else "the server spoke out of turn")
-            return
-        step = self._awaited.popleft()
-        if reply.code == rules.CLOSING:
-            self._close_for(step, reply)
-        elif step is Step.FINAL:
-            self._conclude(reply)
-        elif step is Step.DATA:
-            self._on_data(reply)
-        elif step is Step.MAIL:
+    def _on_reply(self, step: Step, reply: Reply) -> None:
+        if step is _MAIL:
             self._on_mail(reply)
-        elif step is Step.RCPT:
+        elif step is _RCPT:
             self._on_rcpt(reply)
-        elif not self._awaited and self._opening is None:
-            self._open_next(b"")
+        elif step is _DATA:
+            self._on_data(reply)
+        elif step is _FINAL:
+            self._conclude(reply)
+        elif not self._awaited:
+            self._open_next()
 
     def _on_mail(self, reply: Reply) -> None:
         """A sender refused for good is no reader's fault, and a refusal to know us neither."""
         if not reply.is_positive:
-            outcome = _no_success(rules.classify(reply.code, reply.text))
-            if rules.is_transport_trouble(outcome) or not (
-                isinstance(outcome, Deferred) or rules.is_too_big(reply.code, reply.text)
-            ):
+            self._failure = _no_success(rules.classify(reply.code, reply.text))
+            is_ours = isinstance(self._failure, Deferred) or rules.is_too_big(reply.code, reply.text)
+            if rules.is_transport_trouble(self._failure) or not is_ours:
                 self.lose(f"the server did not accept our sender: {reply}")
                 return
-            self._failure = outcome
-        if not self._abilities.pipelining:
-            self._go_on(b"RCPT TO:<%b>\r\n", Step.RCPT)
+        if not self._is_pipelined:
+            self._go_on(_RCPT)
 
     def _on_rcpt(self, reply: Reply) -> None:
-        if reply.code in rules.AUTHENTICATION_CODES:
-            self.lose(f"the server wants us to sign in: {reply}")
-            return
         self._is_recipient_taken = reply.is_positive
         if not reply.is_positive:
+            if reply.code in rules.AUTHENTICATION_CODES:
+                self.lose(f"the server wants us to sign in: {reply}")
+                return
             self._failure = self._failure or _no_success(rules.classify(reply.code, reply.text))
-        if not self._abilities.pipelining:
-            self._go_on(b"DATA\r\n", Step.DATA)
+        if not self._is_pipelined:
+            self._go_on(_DATA)
 
-    def _go_on(self, command: bytes, step: Step) -> None:
+    def _go_on(self, step: Step) -> None:
         """Without pipelining: send the next command of a transaction, or end one that has failed."""
         mail = self._opening
         assert mail is not None
         if self._failure is None:
             self._awaited.append(step)
-            self._write(command % mail.address.encode() if step is Step.RCPT else command)
+            self._write(b"DATA\r\n" if step is _DATA else b"RCPT TO:<%b>\r\n" % mail.address.encode())
         else:
-            self._drop(mail, self._failure, b"")
+            self._drop(mail, self._failure)
 
     def _on_data(self, reply: Reply) -> None:
         mail = self._opening
         assert mail is not None
         if reply.code != START_MAIL:
-            self._drop(mail, self._failure or _no_success(rules.classify(reply.code, reply.text)), b"")
+            self._drop(mail, self._failure or _no_success(rules.classify(reply.code, reply.text)))
         elif self._failure is None:
             self._closing, self._opening = mail, None
-            self._awaited.append(Step.FINAL)
+            self._awaited.append(_FINAL)
             body, mail.body = mail.body, b""
-            self._open_next(body + b".\r\n")
+            self._open_next(body, b".\r\n")
         elif self._is_recipient_taken:
             # A lone dot would deliver an empty message: MAIL failed, and the server took the recipient all the same.
             self._opening = None
@@ -282,13 +286,13 @@ class Dialogue:
             self._awaited.append(Step.DISCARDED)
             self._drop(mail, self._failure, b".\r\n")
 
-    def _drop(self, mail: Mail, outcome: Outcome, before: bytes) -> None:
+    def _drop(self, mail: Mail, outcome: Outcome, *before: bytes) -> None:
         """End a transaction that failed, and go on with the next one behind a RSET."""
         self._opening = None
         self._awaited.append(Step.RESET)
         self.answered += 1
         mail.settle(outcome)
-        self._open_next(before + b"RSET\r\n")
+        self._open_next(*before, b"RSET\r\n")
 
     def _conclude(self, reply: Reply) -> None:
         mail, self._closing = self._closing, None
@@ -296,7 +300,7 @@ class Dialogue:
         self.answered += 1
         mail.settle(rules.classify(reply.code, reply.text))
         if not self._awaited:
-            self._open_next(b"")
+            self._open_next()
 
     def _close_for(self, step: Step, reply: Reply) -> None:
         """
@@ -313,49 +317,57 @@ class Dialogue:
             mail.settle(self._failure or outcome)
         self.lose(f"the server is closing: {reply}")
 
-    def _open_next(self, before: bytes) -> None:
+    def _open_next(self, *before: bytes) -> None:
         """Write what is to go before, and behind it the group that opens the next transaction, if there is one."""
-        may_open = self._abilities.pipelining or not self._awaited
-        opening = self._next_mail() if may_open else None
-        if opening:
-            before += opening
-        if before:
-            self._write(before)
+        may_open = self._is_pipelined or not self._awaited
+        opening = self._next_opening() if may_open else b""
+        if before or opening:
+            self._write(*before, opening)
 
-    def _next_mail(self) -> bytes | None:
+    def _next_opening(self) -> bytes:
         """Take the next message that this server can be asked to take, and return what opens its transaction."""
         while mail := self._take():
             self._opening, self._failure, self._is_recipient_taken = mail, None, False
             mail.connections += 1
-            mail.body = mail.make()
+            self._make_body(mail)
             obstacle = _obstacle(mail, self._abilities)
             if obstacle is None:
                 return self._opening_commands(mail)
             self._opening = None
             mail.settle(obstacle)
-        return None
+        return b""
+
+    def _make_body(self, mail: Mail) -> None:
+        try:
+            mail.body = mail.make()
+        except Exception:
+            self.lose("a message could not be made")  # an error of ours must not leave a caller waiting
+            raise
 
     def _opening_commands(self, mail: Mail) -> bytes:
-        command = _mail_command(mail, self._abilities)
-        if not self._abilities.pipelining:
-            self._awaited.append(Step.MAIL)
-            return command
-        self._awaited += (Step.MAIL, Step.RCPT, Step.DATA)
-        return b"%bRCPT TO:<%b>\r\nDATA\r\n" % (command, mail.address.encode())
+        size = b" SIZE=%d" % len(mail.body) if self._abilities.knows_size else b""
+        is_plain = mail.body.isascii() and mail.address.isascii() and mail.sender.isascii()
+        needs = b"" if is_plain else _needs(mail)
+        sender = mail.sender.encode()
+        if not self._is_pipelined:
+            self._awaited.append(_MAIL)
+            return b"MAIL FROM:<%b>%b%b\r\n" % (sender, size, needs)
+        self._awaited += _GROUP
+        address = mail.address.encode()
+        return b"MAIL FROM:<%b>%b%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (sender, size, needs, address)
 
 
-def _mail_command(mail: Mail, abilities: Abilities) -> bytes:
-    size = b" SIZE=%d" % len(mail.body) if abilities.knows_size else b""
+def _needs(mail: Mail) -> bytes:
     form = b"" if mail.body.isascii() else b" BODY=8BITMIME"
     names = b"" if mail.address.isascii() and mail.sender.isascii() else b" SMTPUTF8"
-    return b"MAIL FROM:<%b>%b%b%b\r\n" % (mail.sender.encode(), size, form, names)
+    return form + names
 
 
 def _obstacle(mail: Mail, abilities: Abilities) -> Outcome | None:
     """Return why this server need not be asked at all; None: nothing stands in the way."""
-    if not _ADDRESS.fullmatch(mail.address):
+    if not _is_address(mail.address):
         return Refused(code=553, reason="the address is not one", enhanced="5.1.3")
-    if mail.sender and not _ADDRESS.fullmatch(mail.sender):
+    if mail.sender and not _is_address(mail.sender):
         return Untried(reason="our return path is not an address")
     if not abilities.utf8_addresses and not (mail.address.isascii() and mail.sender.isascii()):
         return Refused(code=553, reason="the server takes addresses in ASCII only", enhanced="5.6.7")
@@ -364,6 +376,12 @@ def _obstacle(mail: Mail, abilities: Abilities) -> Outcome | None:
     if 0 < abilities.most_bytes < len(mail.body):
         return Refused(code=552, reason="the message is bigger than the server takes", enhanced="5.3.4")
     return None
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a text may stand between the angle brackets of MAIL and RCPT; no line end can."""
+    is_bracketed = "<" in text or ">" in text or " " in text
+    return text.isprintable() and not is_bracketed and "@" in text[1:-1]
 
 
 def _no_success(outcome: Outcome) -> Outcome:
