@@ -1,0 +1,80 @@
+"""The ASGI application: `uvicorn publisher.web.app:app`."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from publisher import logs
+from publisher.web.api.application import make_api
+from publisher.web.layers import HEADERS, TWO_YEARS, quiet_once_answered, with_headers, with_heads, with_limits
+from publisher.web.site import make_site
+from publisher.wiring import Newsroom, newsroom
+
+log = structlog.get_logger()
+
+KIB = 1024
+MIB = 1024 * KIB
+MOST_BYTES = {"/api/v1/articles": 5 * MIB, "/api/": MIB, "/desk": 12 * MIB}
+"""The longest body by the beginning of the path; the first that fits counts."""
+MOST_BYTES_ELSEWHERE = 64 * KIB
+SECRETIVE = ("/desk", "/preferences", "/confirm", "/unsubscribe", "/api")
+"""Pages with a secret in them are never compressed: what a reader can put beside it would tell it (BREACH)."""
+
+
+def make_app(open_room: Callable[[], Newsroom] = newsroom) -> ASGIApp:
+    """Return the application; the newsroom is opened when the server starts."""
+    return _Front(open_room)
+
+
+class _Front:
+    """Every request's way in: feeds by the shortest path, programs to the API, people to the site."""
+
+    def __init__(self, open_room: Callable[[], Newsroom]) -> None:
+        self._open_room = open_room
+        self._api = make_api()
+        self._site = make_site(self._lifespan)
+        self._ways: dict[str, ASGIApp] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._site(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._ways[self._way(scope["path"])](scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _site: FastAPI) -> AsyncIterator[None]:
+        logs.set_up()
+        room = self._open_room()
+        self._site.state.room = self._api.state.room = room
+        headers = HEADERS | ({"Strict-Transport-Security": TWO_YEARS} if _is_https(room) else {})
+        self._ways = {
+            "api": _layered(self._api, headers),
+            "secretive": _layered(self._site, headers),
+            "site": _layered(GZipMiddleware(self._site, minimum_size=KIB, compresslevel=5), headers),
+        }
+        yield
+        room.database.close()
+
+    def _way(self, path: str) -> str:
+        if path == "/api" or path.startswith("/api/"):
+            return "api"
+        return "secretive" if path.startswith(SECRETIVE) else "site"
+
+
+def _layered(app: ASGIApp, headers: dict[str, str]) -> ASGIApp:
+    return with_heads(with_headers(quiet_once_answered(with_limits(app, _most_bytes)), headers))
+
+
+def _most_bytes(path: str) -> int:
+    return next((most for start, most in MOST_BYTES.items() if path.startswith(start)), MOST_BYTES_ELSEWHERE)
+
+
+def _is_https(room: Newsroom) -> bool:
+    return room.settings.base_url.startswith("https:")
+
+
+app = make_app()

@@ -1,0 +1,115 @@
+"""HTML pages: templates with what every page knows, and the conditional answers that spare sending them twice."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
+
+from publisher.rendering import DEFAULT_LANGUAGE, Templates
+from publisher.web.static import static_url
+from publisher.wiring import Newsroom
+
+REVALIDATE = "public, no-cache"
+"""An article that is withdrawn, or corrected, must be so at once: keep a page, but ask each time."""
+PRIVATE = "private, no-store"
+IN_SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+def page(request: Request, room: Newsroom, template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """
+    Return a page that nobody may keep: forms, answers, errors, the desk.
+
+    Args:
+        request: Asked for it.
+        room: Whose it is.
+        template: Named from the templates folder.
+        status: Of the answer.
+        values: What the template needs; `feeds`, the discovery links, is empty where not given.
+
+    """
+    html = render(request, room, template, **values)
+    return HTMLResponse(html, status_code=status, headers={"Cache-Control": PRIVATE})
+
+
+def kept_page(request: Request, room: Newsroom, template: str, /, **values: Any) -> Response:
+    """Return a page that everybody sees alike: with an ETag, and 304 for who has it already."""
+    html = render(request, room, template, **values)
+    return conditional(request, HTMLResponse(html, headers={"Cache-Control": REVALIDATE}))
+
+
+def conditional(request: Request, response: Response) -> Response:
+    """
+    Give a response its ETag, and send 304 in its place where the client has just that (RFC 9110, section 13.1.2).
+
+    Weak, because the same page goes out compressed and plain.
+    """
+    etag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    response.headers["ETag"] = etag
+    if not _has(request.headers.get("If-None-Match", ""), etag):
+        return response
+    kept = {name: response.headers[name] for name in ("ETag", "Cache-Control")}
+    return Response(status_code=304, headers=kept | {"Vary": "Accept-Encoding"})
+
+
+def render(request: Request, room: Newsroom, template: str, /, **values: Any) -> str:
+    """Return a template's HTML with its values and what every page knows: `site`, `path`, `canonical`, `feeds`."""
+    common = {
+        "site": room.settings,
+        "path": request.url.path,
+        "canonical": f"{room.settings.base_url}{request.url.path}",
+        "feeds": (),
+    }
+    return _templates().render(template, **(common | values))
+
+
+def language_name(tag: str) -> str:
+    """Return a language's own name, `한국어` for `ko`; the tag itself where nobody knows it."""
+    try:
+        return (Locale.parse(tag, sep="-").get_display_name() or tag).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
+def _has(if_none_match: str, etag: str) -> bool:
+    wanted = etag.removeprefix("W/")
+    return if_none_match.strip() == "*" or wanted in re.findall(r'"[^"]*"', if_none_match)
+
+
+@cache
+def _templates() -> Templates:
+    filters = {
+        "static": static_url,
+        "iso": _iso,
+        "day": _day,
+        "in_script": _in_script,
+        "language_name": language_name,
+        "listed": _listed,
+    }
+    return Templates(DEFAULT_LANGUAGE, filters=filters)
+
+
+def _iso(instant: datetime) -> str:
+    """RFC 3339, to the second, for <time datetime> and metadata."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _day(instant: datetime) -> str:
+    return _templates().long_date(instant.astimezone(UTC).date())
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as people list them: one, two and three."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def _in_script(value: Any) -> Markup:
+    """Return JSON for a data block: no text in it can end the script element (HTML, section 4.12.1.3)."""
+    return Markup(json.dumps(value, ensure_ascii=False).translate(IN_SCRIPT))  # noqa: S704 -- what HTML reads is escaped

@@ -1,0 +1,138 @@
+"""What goes wrong, said to people as a page and to programs as problem JSON (RFC 9457)."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+from starlette.exceptions import HTTPException
+
+from publisher.errors import (
+    ConflictError,
+    FetchError,
+    InputError,
+    LeaseLostError,
+    NotFoundError,
+    PublisherError,
+    TransportError,
+)
+from publisher.web.pages import page
+
+log = structlog.get_logger()
+
+PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_S = "5"
+STATUS = {
+    NotFoundError: 404,
+    ConflictError: 409,
+    InputError: 422,
+    LeaseLostError: 409,
+    FetchError: 502,
+    TransportError: 502,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What an answer says went wrong."""
+
+    status: int
+    detail: str = ""
+    errors: Sequence[Mapping[str, str]] = ()
+    """Of a validation, each with `where` and `problem`."""
+    headers: Mapping[str, str] | None = None
+    reference: str = ""
+
+    @property
+    def title(self) -> str:
+        try:
+            return HTTPStatus(self.status).phrase
+        except ValueError:
+            return "Error"
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what an error means to who asked; an unexpected one gets a reference that the log has too."""
+    match error:
+        case HTTPException():
+            detail = "" if error.detail == Problem(status=error.status_code).title else error.detail
+            return Problem(status=error.status_code, detail=detail, headers=error.headers)
+        case RequestValidationError():
+            return _invalid(error)
+        case InputError():
+            return Problem(status=422, detail=str(error), errors=({"where": error.where, "problem": error.problem},))
+        case PublisherError() if status := next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 0):
+            return Problem(status=status, detail=str(error))
+        case OperationalError() | NoConnectionError() | DBAPIError(connection_invalidated=True):
+            log.warning("database_unavailable", reason=type(error).__name__, exc_info=error)
+            detail = "The database does not answer just now; please try again in a moment."
+            return Problem(status=503, detail=detail, headers={"Retry-After": RETRY_AFTER_S})
+    reference = secrets.token_hex(4)
+    log.error("unexpected_error", reference=reference, exc_info=error)
+    return Problem(status=500, detail=f"Something went wrong here. Reference: {reference}.", reference=reference)
+
+
+def as_json(problem: Problem) -> JSONResponse:
+    """Return a problem as RFC 9457 writes it; `about:blank` says that the status tells its kind (section 4.2.1)."""
+    content: dict[str, Any] = {"type": "about:blank", "title": problem.title, "status": problem.status}
+    if problem.detail:
+        content["detail"] = problem.detail
+    if problem.errors:
+        content["errors"] = [dict(each) for each in problem.errors]
+    if problem.reference:
+        content["reference"] = problem.reference
+    headers = {"Cache-Control": "no-store", **(problem.headers or {})}
+    return JSONResponse(content, status_code=problem.status, headers=headers, media_type=PROBLEM_JSON)
+
+
+def answer_with_json(app: FastAPI) -> None:
+    """Let an application answer every error with problem JSON."""
+
+    async def handle(_request: Request, error: Exception) -> Response:
+        return as_json(problem_of(error))
+
+    _handle_all(app, handle)
+
+
+def answer_with_pages(app: FastAPI) -> None:
+    """Let an application answer every error with a page for people."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        if elsewhere := _elsewhere(request, error):
+            return elsewhere
+        problem = problem_of(error)
+        answer = page(request, request.app.state.room, "web/problem.html", status=problem.status, problem=problem)
+        answer.headers.update(problem.headers or {})
+        return answer
+
+    _handle_all(app, handle)
+
+
+def _handle_all(app: FastAPI, handle: Any) -> None:
+    for kind in (HTTPException, RequestValidationError, PublisherError, Exception):
+        app.add_exception_handler(kind, handle)
+
+
+def _elsewhere(request: Request, error: Exception) -> Response | None:
+    """Return the way to the same address without its last slash, for a reader whose address has one too many."""
+    path = request.url.path
+    lost = isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND and request.method == "GET"
+    if not lost or not path.endswith("/") or len(path.strip("/")) == 0 or path.startswith(("//", "/\\")):
+        return None
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{path.rstrip('/')}{query}", status_code=308)
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    errors = [
+        {"where": ".".join(str(part) for part in each["loc"]), "problem": str(each["msg"])} for each in error.errors()
+    ]
+    first = errors[0] if errors else {"where": "request", "problem": "It is not valid."}
+    return Problem(status=422, detail=f"{first['where']}: {first['problem']}", errors=errors)
