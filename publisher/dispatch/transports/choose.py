@@ -1,11 +1,12 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from publisher.dispatch.dkim import DkimSigner, dkim_key
 from publisher.dispatch.transports.outbox import OutboxTransport
 from publisher.dispatch.transports.smtp import SmtpTransport
-from publisher.dispatch.transports.smtp_url import VARIABLE, smtp_settings
+from publisher.dispatch.transports.smtp_url import VARIABLE, SmtpSettings, smtp_settings
 from publisher.dispatch.transports.transport import Transport
-from publisher.errors import SettingsError
+from publisher.errors import InputError, SettingsError
 
 
 def transport_for(url: str, data_dir: Path) -> Transport:
@@ -20,10 +21,23 @@ def transport_for(url: str, data_dir: Path) -> Transport:
     if scheme == "outbox":
         return outbox_in(data_dir)
     if scheme in {"smtp", "smtps"}:
-        return SmtpTransport(smtp_settings(url))
+        settings = smtp_settings(url)
+        return SmtpTransport(settings, sign=_signer(settings))
     raise SettingsError(VARIABLE, "must be outbox:, or begin with smtp:// or smtps://")
 
 
 def outbox_in(data_dir: Path) -> OutboxTransport:
     """Return the outbox of this data folder, for writing and for the desk's reading."""
     return OutboxTransport(data_dir / "outbox")
+
+
+def _signer(settings: SmtpSettings) -> DkimSigner | None:
+    if settings.dkim_key is None:
+        return None
+    try:
+        pem = settings.dkim_key.read_bytes()
+        return DkimSigner([dkim_key(pem, domain=settings.dkim_domain, selector=settings.dkim_selector)])
+    except OSError as problem:
+        raise SettingsError(VARIABLE, f"has a dkim_key that cannot be read ({problem.strerror})") from None
+    except InputError as problem:
+        raise SettingsError(VARIABLE, f"has a wrong dkim_key: {problem.problem}") from None

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from publisher.errors import SettingsError
@@ -61,6 +62,10 @@ class SmtpSettings:
     connections: int = 4
     sender_domain: str = ""
     """What we call ourselves in EHLO; empty: this machine's name."""
+    dkim_key: Path | None = None
+    """A PEM file; None: we do not sign, which is the relay's work then."""
+    dkim_selector: str = ""
+    dkim_domain: str = ""
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     @property
@@ -85,8 +90,9 @@ def smtp_settings(url: str) -> SmtpSettings:
     Read `smtp://user:password@host:port?…` or `smtps://…`.
 
     Options: `starttls=required|opportunistic|never`, `verify=yes|no`, `connections=1…100`, `sender_domain=…`,
-    and the seconds `connect_timeout`, `timeout` (of every command), `final_timeout`. Without `starttls`, a URL
-    with a password requires encryption and one without takes it where it is offered.
+    the seconds `connect_timeout`, `timeout` (of every command), `final_timeout`, and `dkim_key=<PEM file>` with
+    `dkim_selector=…` and `dkim_domain=…`. Without `starttls`, a URL with a password requires encryption and one
+    without takes it where it is offered.
 
     Raises:
         SettingsError: One sentence on what is wrong; it never holds the URL, for there may be a password in it.
@@ -106,10 +112,15 @@ def smtp_settings(url: str) -> SmtpSettings:
         password=password,
         connections=int(options.get("connections", 4)),
         sender_domain=options.get("sender_domain", ""),
+        dkim_key=Path(options["dkim_key"]) if "dkim_key" in options else None,
+        dkim_selector=options.get("dkim_selector", ""),
+        dkim_domain=options.get("dkim_domain", ""),
         timeouts=_timeouts(options),
     )
     if user and not settings.may_send_password:
         raise SettingsError(VARIABLE, "must not say starttls=opportunistic with a password; say starttls=required")
+    if len({"dkim_key", "dkim_selector", "dkim_domain"} & options.keys()) not in {0, 3}:
+        raise SettingsError(VARIABLE, "must hold dkim_key, dkim_selector and dkim_domain, or none of them")
     return settings
 
 
@@ -130,6 +141,9 @@ _CHECKS: Mapping[str, tuple[Callable[[str], object], str]] = {
         f"a number from 1 to {MOST_CONNECTIONS}",
     ),
     "sender_domain": (_DOMAIN.fullmatch, "a domain"),
+    "dkim_domain": (_DOMAIN.fullmatch, "a domain"),
+    "dkim_selector": (_DOMAIN.fullmatch, "a word such as s2026"),
+    "dkim_key": (bool, "the path of a PEM file"),
     "connect_timeout": (_SECONDS.fullmatch, "a number of seconds"),
     "timeout": (_SECONDS.fullmatch, "a number of seconds"),
     "final_timeout": (_SECONDS.fullmatch, "a number of seconds"),
