@@ -25,7 +25,7 @@ def is_healthy(part: str, port: int) -> bool:
 
 def _web_answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_S) as answer:  # noqa: S310 -- our own address
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_S) as answer:
             return bool(answer.status == OK)
     except (urllib.error.URLError, OSError):
         return False
