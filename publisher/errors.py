@@ -11,6 +11,7 @@ Every error of Publisher, in one tree. A class says what the caller can do about
     ├── ConflictError            the thing is no longer in a state that allows this
     ├── FetchError               the outside address gave nothing useful; try later
     ├── LeaseLostError           stop: another worker has taken over
+    ├── DatabaseBusyError        serve what is at hand; try later
     └── TransportError           a message was not handed over
         ├── TransportUnavailableError   not now: the same message may go later
         └── MessageRefusedError         not ever: sending it again is wrong
@@ -104,6 +105,17 @@ class LeaseLostError(PublisherError):
 
     def __str__(self) -> str:
         return f"The lease on {self.what} was lost to another worker."
+
+
+class DatabaseBusyError(PublisherError):
+    """The database gave no answer in the time that a reader waits."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"The database is busy: {self.reason}"
 
 
 class TransportError(PublisherError):
