@@ -1,0 +1,297 @@
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from publisher.audience import rules, store
+from publisher.audience.model import (
+    Consent,
+    How,
+    MailingList,
+    MailingListId,
+    SubscriberId,
+    Subscription,
+    SubscriptionId,
+    SubscriptionState,
+    Suppression,
+    SuppressionReason,
+)
+from publisher.audience.tokens import Purpose, Signer
+from publisher.clock import Clock
+from publisher.database import Database, one_at_a_time
+from publisher.errors import ConflictError, InputError, NotFoundError
+
+PAUSE_AT_MOST = timedelta(days=366)
+DETAIL_AT_MOST = 500
+NOT_YET = frozenset(SubscriptionState) - {SubscriptionState.CONFIRMED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yes:
+    """What a consent record needs to know of the moment: the way, the IP address, and the sentence agreed to."""
+
+    how: How
+    origin: str = ""
+    """An IP address; only its network is kept."""
+    wording: str = ""
+
+
+def add_mailing_list(database: Database, *, slug: str, name: str, description: str = "", clock: Clock) -> MailingListId:
+    """Add a mailing list. Raises InputError for a name that cannot be used, ConflictError for a taken one."""
+    slug, name = rules.list_slug(slug), rules.clean_name(name)
+    if not name:
+        raise InputError("A mailing list needs a name.")
+    with database.transaction() as connection:
+        added = store.add_mailing_list(connection, slug=slug, name=name, description=description.strip(), now=clock())
+    if added is None:
+        raise ConflictError(f"There is a mailing list {slug!r} already.")
+    return added
+
+
+def ask_to_subscribe(
+    database: Database,
+    *,
+    email: str,
+    lists: Sequence[str],
+    clock: Clock,
+    name: str = "",
+    language: str = "",
+    time_zone: str = "",
+    origin: str = "",
+) -> None:
+    """
+    Let an address wait for its confirmation on some mailing lists, which are named by slug.
+
+    Ends in the same way whatever was known of the address, so that nobody learns who reads us. Whoever
+    asks has shown nothing yet: the details of a reader who has confirmed anything stay as they are.
+
+    Raises:
+        InputError: The address or another detail cannot be used.
+        NotFoundError: No such mailing list.
+
+    """
+    details = _details(name=name, language=language, time_zone=time_zone)
+    email = rules.normalise_email(email)
+    with database.transaction() as connection:
+        wanted = _lists(connection, lists)
+        one_at_a_time(connection, "audience: ask")  # so asked_at rises in the order of commits
+        now = clock()
+        subscriber_id, before = _asking(connection, email, details, now)
+        suppression = store.suppressions(connection, [email]).get(rules.email_key(email))
+        for each in wanted:
+            found = before.get(each.id)
+            if found is None or rules.may_ask_again(found, suppression, now):
+                store.ask(connection, subscriber_id, each.id, origin=rules.origin_truncated(origin), now=now)
+
+
+def _asking(
+    connection: Connection, email: str, details: dict[str, str], now: datetime
+) -> tuple[SubscriberId, dict[MailingListId, Subscription]]:
+    known = store.subscriber_with_email(connection, email)
+    if known is None:
+        return store.put_subscriber(connection, email=email, now=now, **details), {}
+    subscriptions = store.subscriptions_of(connection, [known.id]).get(known.id, [])
+    if not any(each.state is SubscriptionState.CONFIRMED for each in subscriptions):
+        store.put_subscriber(connection, email=email, now=now, **details)
+    return known.id, {each.mailing_list_id: each for each in subscriptions}
+
+
+def confirm(
+    database: Database, signer: Signer, token: str, *, clock: Clock, origin: str = "", wording: str = ""
+) -> Subscription:
+    """
+    Record the yes of the reader who holds a CONFIRM token, to all that was asked for in one breath.
+
+    The second time nothing changes. A subscription that was ended after the link was sent stays ended.
+
+    Raises:
+        InputError: The token is not ours.
+        NotFoundError: The subscription is gone.
+        ConflictError: It has ended.
+
+    """
+    subscription_id = SubscriptionId(_read(signer, Purpose.CONFIRM, token))
+    with database.transaction() as connection:
+        now = clock()
+        found = _subscription(connection, subscription_id)
+        if found.state is SubscriptionState.UNSUBSCRIBED:
+            raise ConflictError("This subscription has ended since the link was sent. Subscribe again for a new one.")
+        new = store.confirm_asked_together(connection, found, now=now)
+        _record(connection, new, Yes(how=How.FORM, origin=origin, wording=wording), now)
+        if new:
+            _lift_own_will(connection, found.subscriber_id)
+        return _subscription(connection, subscription_id)
+
+
+def unsubscribe(database: Database, subscription_id: SubscriptionId, *, clock: Clock) -> Subscription | None:
+    """End a subscription and return it; the second time nothing changes. None when there is no such subscription."""
+    with database.transaction() as connection:
+        store.end(connection, [subscription_id], now=clock())
+        return store.subscription_with_id(connection, subscription_id)
+
+
+def unsubscribe_by_link(database: Database, signer: Signer, token: str, *, clock: Clock) -> Subscription | None:
+    """End the subscription that an UNSUBSCRIBE token names. Raises InputError when the token is not ours."""
+    return unsubscribe(database, SubscriptionId(_read(signer, Purpose.UNSUBSCRIBE, token)), clock=clock)
+
+
+def set_preferences(
+    database: Database,
+    subscriber_id: SubscriberId,
+    *,
+    lists: Collection[str],
+    yes: Yes,
+    clock: Clock,
+    name: str = "",
+    language: str = "",
+    time_zone: str = "",
+) -> None:
+    """
+    Do as a reader decides who came by a link of ours: details as given, these mailing lists and no others.
+
+    A mailing list that is new to the reader needs no further confirmation, for the link has proved the address.
+
+    Raises:
+        InputError: A detail cannot be used.
+        NotFoundError: No such subscriber or mailing list.
+
+    """
+    details = _details(name=name, language=language, time_zone=time_zone)
+    with database.transaction() as connection:
+        if store.subscriber_with_id(connection, subscriber_id) is None:
+            raise NotFoundError("subscriber", subscriber_id)
+        now = clock()
+        wanted = {each.id for each in _lists(connection, lists)} if lists else set()
+        store.change_subscriber(connection, subscriber_id, **details)
+        before = store.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
+        store.end(connection, [each.id for each in before if each.mailing_list_id not in wanted], now=now)
+        if _confirm_on(connection, subscriber_id, sorted(wanted), yes, now, over=NOT_YET):
+            _lift_own_will(connection, subscriber_id)
+
+
+def pause(database: Database, subscription_id: SubscriptionId, *, until: datetime | None, clock: Clock) -> None:
+    """
+    Send no issues of a subscription before an instant; None ends the pause.
+
+    Raises:
+        InputError: The instant has passed, or is more than a year away.
+        NotFoundError: There is no such confirmed subscription.
+
+    """
+    now = clock()
+    if until is not None and not now < until <= now + PAUSE_AT_MOST:
+        raise InputError("A pause ends on a day to come, within a year.")
+    with database.transaction() as connection:
+        if not store.pause(connection, subscription_id, until):
+            raise NotFoundError("confirmed subscription", subscription_id)
+
+
+def add_subscriber(
+    database: Database,
+    *,
+    email: str,
+    lists: Sequence[str],
+    yes: Yes,
+    clock: Clock,
+    name: str = "",
+    language: str = "",
+    time_zone: str = "",
+) -> SubscriberId:
+    """
+    Put a person on mailing lists who has said yes elsewhere, as `yes` records; a suppression stays.
+
+    Raises:
+        InputError: The address or another detail cannot be used.
+        NotFoundError: No such mailing list.
+        ConflictError: The person has unsubscribed from one of them; only a yes to ourselves undoes that.
+
+    """
+    details = _details(name=name, language=language, time_zone=time_zone)
+    email = rules.normalise_email(email)
+    with database.transaction() as connection:
+        wanted = _lists(connection, lists)
+        now = clock()
+        subscriber_id = store.put_subscriber(connection, email=email, now=now, **details)
+        before = store.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
+        ended = {each.mailing_list_id for each in before if each.state is SubscriptionState.UNSUBSCRIBED}
+        for each in wanted:
+            if each.id in ended:
+                raise ConflictError(
+                    f"This reader has unsubscribed from {each.slug!r}; only the reader can subscribe again."
+                )
+        _confirm_on(connection, subscriber_id, [each.id for each in wanted], yes, now, over={SubscriptionState.PENDING})
+        return subscriber_id
+
+
+def suppress(database: Database, email: str, *, reason: SuppressionReason, clock: Clock, detail: str = "") -> None:
+    """Mail an address no more, whether we know it or not; a stronger reason from before stays. Raises InputError."""
+    key = rules.email_key(rules.normalise_email(email))
+    found = Suppression(email_key=key, reason=reason, at=clock(), detail=detail[:DETAIL_AT_MOST])
+    with database.transaction() as connection:
+        store.suppress(connection, [found])
+
+
+def lift_suppression(database: Database, email: str) -> bool:
+    """Let an address be mailed again, whatever the reason was; return whether it was suppressed. Raises InputError."""
+    key = rules.email_key(rules.normalise_email(email))
+    with database.transaction() as connection:
+        return store.lift_suppression(connection, key)
+
+
+def _details(*, name: str, language: str, time_zone: str) -> dict[str, str]:
+    return {
+        "name": rules.clean_name(name),
+        "language": rules.language_tag(language),
+        "time_zone": rules.time_zone(time_zone),
+    }
+
+
+def _lists(connection: Connection, slugs: Collection[str]) -> list[MailingList]:
+    if not slugs:
+        raise InputError("Choose a mailing list.")
+    return [store.mailing_list_named(connection, slug) for slug in dict.fromkeys(slugs)]
+
+
+def _read(signer: Signer, purpose: Purpose, token: str) -> int:
+    number = signer.read(purpose, token)
+    if number is None:
+        raise InputError("This link is not whole. Copy all of it from the mail.")
+    return number
+
+
+def _subscription(connection: Connection, subscription_id: SubscriptionId) -> Subscription:
+    found = store.subscription_with_id(connection, subscription_id)
+    if found is None:
+        raise NotFoundError("subscription", subscription_id)
+    return found
+
+
+def _confirm_on(
+    connection: Connection,
+    subscriber_id: SubscriberId,
+    lists: Sequence[MailingListId],
+    yes: Yes,
+    now: datetime,
+    *,
+    over: Collection[SubscriptionState],
+) -> bool:
+    put = [store.put_confirmed(connection, subscriber_id, each, over=over, now=now) for each in lists]
+    new = [each for each in put if each is not None]
+    _record(connection, new, yes, now)
+    return bool(new)
+
+
+def _record(connection: Connection, ids: Sequence[SubscriptionId], yes: Yes, now: datetime) -> None:
+    origin = rules.origin_truncated(yes.origin)
+    store.record_consents(
+        connection,
+        [Consent(subscription_id=each, at=now, how=yes.how, origin=origin, wording=yes.wording) for each in ids],
+    )
+
+
+def _lift_own_will(connection: Connection, subscriber_id: SubscriberId) -> None:
+    """A yes takes back what the same reader had asked of us."""
+    reader = store.subscriber_with_id(connection, subscriber_id)
+    if reader is not None:
+        store.lift_suppression(connection, rules.email_key(reader.email), rules.LIFTED_BY_CONFIRMING)

@@ -1,0 +1,158 @@
+"""How thousands of subscribers enter the database at once: a table of our own, then a statement for all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.audience.model import How, MailingListId
+from publisher.database import Instant, one_at_a_time
+
+
+class Person(NamedTuple):
+    """A subscriber to be; a tuple, for there are a million."""
+
+    email_key: str
+    email: str
+    name: str
+    language: str
+    time_zone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """What became of some people; the first four make up all of them."""
+
+    added: int
+    """New on the mailing list."""
+    changed: int
+    """Confirmed by this import, or known a little better."""
+    unchanged: int
+    unsubscribed: int
+    """Left alone, for they have unsubscribed."""
+    suppressed: int
+    """Of all of them: those that we do not mail all the same."""
+
+
+def merge(
+    connection: Connection,
+    people: Sequence[Person],
+    *,
+    mailing_list_id: MailingListId,
+    confirmed: bool,
+    how: How,
+    wording: str,
+    now: datetime,
+) -> Merged:
+    """
+    Put people on a mailing list; whoever is known already keeps everything that is known.
+
+    Doing it again changes nothing. `people` has each address key once.
+    """
+    one_at_a_time(connection, "audience: ask")  # pending subscriptions keep the order of `asked_at`
+    values = {"list": mailing_list_id, "confirmed": confirmed, "how": how, "wording": wording, "now": now}
+    _bring_in(connection, people)
+    merged = _look(connection, values)
+    _run(connection, _PUT_SUBSCRIBERS, values)
+    if confirmed and merged.changed:
+        _run(connection, _CONSENTS_OF_PENDING, values)
+        _run(connection, _CONFIRM_PENDING, values)
+    if merged.added:
+        last = connection.scalar(sa.text("SELECT coalesce(max(id), 0) FROM subscription"))
+        _run(connection, _PUT_CONFIRMED if confirmed else _PUT_PENDING, values)
+        if confirmed:
+            _run(connection, _CONSENTS_OF_NEW, values | {"last": last})
+    connection.execute(sa.text("DROP TABLE incoming"))
+    return merged
+
+
+def _bring_in(connection: Connection, people: Sequence[Person]) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({_COLUMNS})"))
+        connection.exec_driver_sql("INSERT INTO incoming VALUES (?, ?, ?, ?, ?)", list(people))
+        return
+    for planning in ("enable_hashjoin", "enable_mergejoin"):  # however large the tables are, their indexes are used
+        connection.execute(sa.text(f"SET LOCAL {planning} = off"))
+    connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({_COLUMNS.replace('TEXT', _BY_BYTES, 1)})"))
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy("COPY incoming FROM STDIN") as copy:
+        for person in people:
+            copy.write_row(person)
+
+
+def _look(connection: Connection, values: dict[str, object]) -> Merged:
+    found = _run(connection, _LOOK, values).one()
+    suppressed = connection.scalar(sa.text("SELECT count(*) FROM incoming JOIN suppression USING (email_key)"))
+    return Merged(
+        added=found.added,
+        changed=found.changed,
+        unsubscribed=found.unsubscribed,
+        unchanged=found.number - found.added - found.changed - found.unsubscribed,
+        suppressed=suppressed or 0,
+    )
+
+
+def _run(connection: Connection, sql: str, values: dict[str, object]) -> sa.CursorResult[tuple[int, ...]]:
+    statement = sa.text(sql)
+    if ":now" in sql:
+        statement = statement.bindparams(sa.bindparam("now", type_=Instant))
+    return connection.execute(statement, values)
+
+
+_COLUMNS = "email_key TEXT, email TEXT, name TEXT, language TEXT, time_zone TEXT"
+_BY_BYTES = 'TEXT COLLATE "C"'  # as subscriber.email_key is
+
+_KNOWN = """
+    FROM incoming
+    JOIN subscriber ON subscriber.email_key = incoming.email_key
+    JOIN subscription ON subscription.subscriber_id = subscriber.id AND subscription.mailing_list_id = :list
+"""
+_BETTER = """(
+    (subscriber.name = '' AND {new}.name <> '')
+    OR (subscriber.language = '' AND {new}.language <> '')
+    OR (subscriber.time_zone = '' AND {new}.time_zone <> '')
+)"""
+_LOOK = f"""
+    SELECT count(*) AS number,
+        count(*) FILTER (WHERE subscription.id IS NULL) AS added,
+        count(*) FILTER (WHERE subscription.state = 'unsubscribed') AS unsubscribed,
+        count(*) FILTER (
+            WHERE subscription.state <> 'unsubscribed'
+            AND ((:confirmed AND subscription.state = 'pending') OR {_BETTER.format(new="incoming")})
+        ) AS changed
+    {_KNOWN.replace("JOIN", "LEFT JOIN")}
+"""
+_PUT_SUBSCRIBERS = f"""
+    INSERT INTO subscriber (email, email_key, name, language, time_zone, created_at)
+    SELECT email, email_key, name, language, time_zone, :now FROM incoming WHERE true ORDER BY email_key
+    ON CONFLICT (email_key) DO UPDATE SET
+        name = CASE WHEN subscriber.name = '' THEN excluded.name ELSE subscriber.name END,
+        language = CASE WHEN subscriber.language = '' THEN excluded.language ELSE subscriber.language END,
+        time_zone = CASE WHEN subscriber.time_zone = '' THEN excluded.time_zone ELSE subscriber.time_zone END
+    WHERE {_BETTER.format(new="excluded")}
+"""  # noqa: S608 -- put together from constants
+_CONSENTS_OF_PENDING = f"""
+    INSERT INTO consent (subscription_id, at, how, origin, wording)
+    SELECT subscription.id, :now, :how, '', :wording {_KNOWN} WHERE subscription.state = 'pending'
+"""
+_CONFIRM_PENDING = f"""
+    UPDATE subscription SET state = 'confirmed', confirmed_at = :now
+    WHERE state = 'pending' AND id IN (SELECT subscription.id {_KNOWN})
+"""  # noqa: S608 -- put together from constants
+_PUT = """
+    INSERT INTO subscription (mailing_list_id, subscriber_id, state, {at})
+    SELECT :list, subscriber.id, '{state}', :now
+    FROM incoming JOIN subscriber ON subscriber.email_key = incoming.email_key WHERE true
+    ON CONFLICT (subscriber_id, mailing_list_id) DO NOTHING
+"""
+_PUT_CONFIRMED = _PUT.format(at="confirmed_at", state="confirmed")
+_PUT_PENDING = _PUT.format(at="asked_at", state="pending")
+_CONSENTS_OF_NEW = """
+    INSERT INTO consent (subscription_id, at, how, origin, wording)
+    SELECT id, :now, :how, '', :wording FROM subscription
+    WHERE mailing_list_id = :list AND id > :last AND state = 'confirmed' AND confirmed_at = :now ORDER BY id
+"""
