@@ -130,7 +130,7 @@ def _list_id_line(letterhead: Letterhead) -> str:
 
 def _address_line(field: str, mailbox: str) -> bytes:
     name, address = parseaddr(mailbox)
-    if not _ADDR_SPEC.fullmatch(address):
+    if not (mailbox.isprintable() and _ADDR_SPEC.fullmatch(address)):
         raise InputError("must be an address, such as News <news@example.org>", field)
     return mailbox_line(f"{field}: ".encode(), name, address)
 

@@ -27,8 +27,11 @@ LONGEST_WAIT = timedelta(hours=4)
 DOUBLINGS = 6  # 5 min · 2⁶ is already more than the longest wait
 
 REASON_AT_MOST = 300
+REPLY_AT_MOST = 1_000
+"""Of a longer reply the rest is not even looked at."""
+
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
-_ADDRESS = re.compile(r"<[^<>\s]*@[^<>\s]*>|[^<>\s:;,()\[\]\"']+@[^<>\s:;,()\[\]\"']+")
+_ADDRESS = re.compile(r"""<[^<>]*@[^<>]*>|(?:"[^"]*"|[^\s<>:;,()\[\]"']*)@[^\s<>:;,()\[\]"']*""")
 
 
 def classify(code: int, text: str) -> Outcome:
@@ -57,7 +60,7 @@ def enhanced_code(text: str) -> str:
 def clean_reason(text: str) -> str:
     """Return one printable line without any address in it: a reason is logged and shown."""
     if "@" in text:
-        text = _ADDRESS.sub("<address>", text)
+        text = _ADDRESS.sub("<address>", text[:REPLY_AT_MOST])
     if not text.isprintable():
         text = "".join(letter if letter.isprintable() else " " for letter in text)
     return text[:REASON_AT_MOST].strip()
