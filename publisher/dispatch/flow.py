@@ -12,6 +12,7 @@ from publisher.audience.tokens import Signer
 from publisher.clock import Clock
 from publisher.compose import store as compose
 from publisher.compose.model import IssueId, IssueState
+from publisher.compose.slots import Slot, marker
 from publisher.database import Database, database_now
 from publisher.dispatch import ledger, plan, rules
 from publisher.dispatch.compiling import compile_message
@@ -76,10 +77,11 @@ def _opening(connection: sa.Connection, settings: Settings, issue_id: IssueId) -
     found = compose.issue_of(connection, issue_id)
     edition = compose.edition_of(connection, found.edition_id)
     rendering = compose.rendering_of(connection, issue_id)
+    read_url = f"{settings.base_url}/issues/{edition.slug}/{found.number}"
     message = compile_message(
         subject=rendering.subject,
-        text=rendering.text,
-        html=rendering.html,
+        text=rendering.text.replace(marker(Slot.READ_URL), read_url),
+        html=rendering.html.replace(marker(Slot.READ_URL), read_url),
         letterhead=letterhead(settings, edition),
         fallbacks=fallbacks(edition.language),
     )

@@ -380,7 +380,7 @@ def _waiting_readers(states: Sequence[DeliveryState]) -> sa.Select[Any]:
     )
 
 
-_WAITING_READERS = {len(states): _waiting_readers(states) for states in (WAITING, (*WAITING, DeliveryState.UNCERTAIN))}
+_WAITING_READERS = {resend: _waiting_readers(_waiting(resend)) for resend in (True, False)}
 
 _RECORD_ONE = (
     sa.update(delivery)

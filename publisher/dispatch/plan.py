@@ -120,7 +120,7 @@ def _deliveries(row: Any, at_most: int, now: datetime) -> sa.Insert:
         .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
     )
     columns = ["issue_id", "seq", "subscription_id", "state", "attempts", "doubts", "reason"]
-    return sa.insert(delivery).from_select(columns, chosen)
+    return sa.insert(delivery).from_select(columns, chosen).execution_options(preserve_rowcount=True)
 
 
 def _add_batches(connection: Connection, row: Any, last_seq: int) -> None:
