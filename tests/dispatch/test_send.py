@@ -337,7 +337,7 @@ def test_pause_and_resume_go_on_exactly(room: Room) -> None:
     issue_id = room.approved_issue()
     plan(room)
 
-    with judged(room, Terms(latency_s=0.01)) as sink:
+    with judged(room, Terms(latency_s=0.003)) as sink:
         sender = threading.Thread(target=send, args=(room, over(sink.server)))
         sender.start()
         wait_until(lambda: sink.server.record.accepted > 100)
@@ -361,7 +361,7 @@ def test_cancel_skips_whoever_has_not_got_it(room: Room) -> None:
     issue_id = room.approved_issue()
     plan(room)
 
-    with judged(room, Terms(latency_s=0.01)) as sink:
+    with judged(room, Terms(latency_s=0.003)) as sink:
         sender = threading.Thread(target=send, args=(room, over(sink.server)))
         sender.start()
         wait_until(lambda: sink.server.record.accepted > 100)
@@ -396,7 +396,7 @@ def test_a_worker_that_is_asked_to_stop_leaves_nothing_in_doubt(room: Room) -> N
     plan(room)
     asked = threading.Event()
 
-    with judged(room, Terms(latency_s=0.01)) as sink:
+    with judged(room, Terms(latency_s=0.003)) as sink:
         dispatcher = room.dispatcher(over(sink.server))
         leaving = flow.Dispatcher(**{**vars(dispatcher), "should_stop": asked.is_set})
         worker = threading.Thread(target=flow.send_due, args=(leaving,))
