@@ -35,7 +35,7 @@ class ImportReport:
     added: int
     """Addresses that are new on the mailing list."""
     merged: int
-    """Rows of known addresses that told something new: a yes, a name."""
+    """Rows that told something new, a yes or a name, of an address that the database or an earlier row knew."""
     unchanged: int
     unsubscribed: int
     """Rows of readers who have unsubscribed, and stay so."""

@@ -37,11 +37,12 @@ class Table:
 
     def __init__(self, stream: BinaryIO) -> None:
         lines = _lines(stream)
-        delimiter, names = _header(next(lines, ""))
+        delimiter, header = _header(next(lines, ""))
+        names = [_column(cell) for cell in header]
         for column in COLUMNS:
             if names.count(column) > 1:
                 raise ImportFileError(f"Two columns are named {column}.", "line 1")
-        self.ignored = tuple(name for name in names if name and name not in COLUMNS)
+        self.ignored = tuple(cell.strip() for cell in header if _column(cell) not in {*COLUMNS, ""})
         self._width = len(names)
         absent = self._width  # every row is given one empty cell more
         self._email, self._name, self._language, self._time_zone = (
@@ -63,9 +64,8 @@ class Table:
                 if any(row):
                     yield row
                 self._line = self._rows.line_num + 2  # where the next row begins: a cell may hold line breaks
-        except csv.Error:
-            problem = "From here on it is not CSV: look for a quotation mark that is never closed."
-            raise ImportFileError(problem, f"line {self._line}") from None
+        except csv.Error as problem:
+            raise _not_csv(problem, self._line) from None
 
     def _person(self, row: list[str]) -> Person:
         if len(row) != self._width:
@@ -108,11 +108,23 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
 
 
 def _header(line: str) -> tuple[str, list[str]]:
-    """Return the delimiter under which one of the columns is the address, and the names of all columns."""
+    """Return the delimiter under which one of the columns is the address, and what is written above each."""
     for delimiter in DELIMITERS:
-        cells = next(csv.reader([line], delimiter=delimiter), [])
-        names = [re.sub(r"[\s_-]+", "", cell).lower() for cell in cells]
-        names = [ALIASES.get(name, name) for name in names]
-        if "email" in names:
-            return delimiter, names
+        try:
+            cells = next(csv.reader([line], delimiter=delimiter), [])
+        except csv.Error as problem:
+            raise _not_csv(problem, 1) from None
+        if "email" in map(_column, cells):
+            return delimiter, cells
     raise ImportFileError("The first line must name the columns, and one of them must be email.", "line 1")
+
+
+def _column(cell: str) -> str:
+    name = re.sub(r"[\s_-]+", "", cell).lower()
+    return ALIASES.get(name, name)
+
+
+def _not_csv(problem: csv.Error, line: int) -> ImportFileError:
+    if "new-line character" in str(problem):
+        return ImportFileError('It has a line end within. Save the file as "CSV UTF-8".', f"line {line}")
+    return ImportFileError("From here on a quotation mark is opened and never closed.", f"line {line}")
