@@ -21,7 +21,15 @@ from publisher.audience.model import (
     Suppression,
     SuppressionReason,
 )
-from publisher.audience.tables import consent, mailing_list, subscriber, subscription, suppression
+from publisher.audience.tables import (
+    consent,
+    is_confirmed,
+    is_pending,
+    mailing_list,
+    subscriber,
+    subscription,
+    suppression,
+)
 from publisher.database import insert_or_ignore, upsert
 from publisher.errors import NotFoundError
 
@@ -43,7 +51,7 @@ def mailing_list_named(connection: Connection, slug: str) -> MailingList:
 
 def confirmed_counts(connection: Connection) -> dict[MailingListId, int]:
     """Return the number of confirmed subscriptions of every mailing list, pauses and suppressions not looked at."""
-    joined = sa.and_(subscription.c.mailing_list_id == mailing_list.c.id, _is(SubscriptionState.CONFIRMED))
+    joined = sa.and_(subscription.c.mailing_list_id == mailing_list.c.id, is_confirmed)
     counted = sa.select(sa.func.count()).where(joined).correlate(mailing_list).scalar_subquery()
     rows = connection.execute(sa.select(mailing_list.c.id, counted.label("number")))
     return {MailingListId(row.id): row.number for row in rows}
@@ -161,7 +169,7 @@ def _due(at_most: int, after: tuple[datetime, SubscriberId] | None) -> sa.Select
         sa.select(subscription.c.asked_at, subscription.c.subscriber_id)
         .join(subscriber)
         .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
-        .where(_is(SubscriptionState.PENDING), subscription.c.asked_at.is_not(None))
+        .where(is_pending, subscription.c.asked_at.is_not(None))
         .where(sa.or_(suppression.c.reason.is_(None), suppression.c.reason.in_(rules.LIFTED_BY_CONFIRMING)))
         .distinct()
         .order_by(subscription.c.asked_at, subscription.c.subscriber_id)
@@ -183,14 +191,9 @@ def _due(at_most: int, after: tuple[datetime, SubscriberId] | None) -> sa.Select
         .join(subscription, together)
         .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
         .join(mailing_list, mailing_list.c.id == subscription.c.mailing_list_id)
-        .where(_is(SubscriptionState.PENDING))
+        .where(is_pending)
         .order_by(subscription.c.asked_at, subscription.c.subscriber_id, subscription.c.id)
     )
-
-
-def _is(state: SubscriptionState) -> sa.ColumnElement[bool]:
-    """Compare in the statement's text: SQLite uses a partial index only for a condition that it can read."""
-    return subscription.c.state == sa.literal_column(f"'{state}'")
 
 
 def add_mailing_list(
@@ -258,7 +261,7 @@ def confirm_asked_together(connection: Connection, asked: Subscription, *, now: 
     together = sa.and_(subscription.c.subscriber_id == asked.subscriber_id, subscription.c.asked_at == asked.asked_at)
     confirmed = connection.scalars(
         sa.update(subscription)
-        .where(sa.or_(subscription.c.id == asked.id, together), _is(SubscriptionState.PENDING))
+        .where(sa.or_(subscription.c.id == asked.id, together), is_pending)
         .values(state=SubscriptionState.CONFIRMED, confirmed_at=now)
         .returning(subscription.c.id)
     )
@@ -305,9 +308,7 @@ def end(connection: Connection, ids: Sequence[SubscriptionId], *, now: datetime)
 def pause(connection: Connection, subscription_id: SubscriptionId, until: datetime | None) -> bool:
     """Set or clear a pause; False when there is no such confirmed subscription."""
     changed = connection.execute(
-        sa.update(subscription)
-        .where(subscription.c.id == subscription_id, _is(SubscriptionState.CONFIRMED))
-        .values(paused_until=until)
+        sa.update(subscription).where(subscription.c.id == subscription_id, is_confirmed).values(paused_until=until)
     )
     return changed.rowcount == 1
 

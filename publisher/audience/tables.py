@@ -60,6 +60,10 @@ subscription = sa.Table(
     ),
 )
 
+is_confirmed = subscription.c.state == sa.literal_column("'confirmed'")
+is_pending = subscription.c.state == sa.literal_column("'pending'")
+"""Conditions with the state in the statement's text: only then does SQLite use the indexes above."""
+
 consent = sa.Table(
     "consent",
     metadata,
