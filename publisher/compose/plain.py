@@ -26,9 +26,9 @@ class Links:
         return [f"[{number}] {url}" for url, number in self._numbers.items()]
 
 
-def from_html(root: HtmlElement, links: Links) -> str:
+def from_html(root: HtmlElement, links: Links, width: int = WIDTH) -> str:
     """Return the blocks of clean HTML as paragraphs, lists and quotations with an empty line between them."""
-    return "\n\n".join(_blocks(root, links, WIDTH))
+    return "\n\n".join(_blocks(root, links, width))
 
 
 def wrap(text: str, *, first: str = "", rest: str = "", width: int = WIDTH) -> str:

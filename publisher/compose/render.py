@@ -67,13 +67,15 @@ def render_issue(
     frame = _issue_frame(look, edition, issue, pieces)
     name, content, most = _layout(edition.kind, pieces)
     whole = frame | content(look, pieces, None)
+
+    def mail(values: Values) -> str:
+        return look.templates.render(f"{name}.mjml", **values)
+
     return Rendering(
         subject=frame["subject"],
         preheader=frame["preheader"],
         text=look.templates.render(f"{name}.txt", **whole, links=plain.Links()),
-        html=_fitting(
-            lambda first: look.templates.render(f"{name}.mjml", **frame, **content(look, pieces, first)), most
-        ),
+        html=_fitting(lambda first: mail(whole if first is None else frame | content(look, pieces, first)), most),
         web_html=look.templates.render(f"{name}.html", **whole),
     )
 
@@ -125,6 +127,7 @@ def _issue_frame(look: Look, edition: Edition, issue: Issue, pieces: Sequence[Pi
         "headline": text.fill_subject(subject, on_the_web),
         "preheader": issue.preheader or rules.make_preheader(edition.kind, articles, language),
         "edition_line": " · ".join(filter(None, (edition.name, number, date))),
+        "greeting": "" if marker(Slot.NAME) in introduction else look.say("Hello, %(name)s") % values,
         "introduction": body.for_mail(body.parse(introduction), look.accent.light),
         "introduction_root": body.parse(introduction),
         "introduction_page": Markup(text.introduction_html(issue.introduction, on_the_web)),  # noqa: S704 -- cleaned

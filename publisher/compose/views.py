@@ -93,6 +93,7 @@ class Card:
 
     url: str
     slug: str
+    language: str
     title: str
     topic: str
     byline: str
@@ -125,6 +126,7 @@ def card(look: Look, piece: Piece) -> Card:
     return Card(
         url=piece.url,
         slug=article.slug,
+        language=article.language,
         title=article.title,
         topic=article.topics[0].name if article.topics else "",
         byline=_byline(look, article),
