@@ -1,0 +1,34 @@
+from feeds.document import FeedDocument, FeedLinks
+from feeds.formats import FeedFormat
+from publisher.syndication import names
+from publisher.syndication.model import MADE_WHEN_ASKED, Contents, FeedAddress, Site
+
+TTL_MINUTES = 15
+"""How long caches and readers may keep a document."""
+
+
+def document(held: Contents, feed_format: FeedFormat, site: Site) -> FeedDocument:
+    """Return a document of a feed, with its links in one format, as `feeds` renders it."""
+
+    def url(archive: int) -> str:
+        return f"{site.base_url}{FeedAddress(key=held.key, feed_format=feed_format, archive=archive).path}"
+
+    is_subscribed = not held.archive and held.key.kind not in MADE_WHEN_ASKED
+    return FeedDocument(
+        id=held.uri,
+        title=held.title,
+        description=held.description,
+        language=held.language,
+        links=FeedLinks(
+            self_url=url(held.archive),
+            home_url=names.home_url(held.key, site),
+            hubs=site.hubs if is_subscribed else (),
+            current_url=url(0) if held.archive else "",
+            prev_archive_url=url(held.previous) if held.previous else "",
+            next_archive_url=url(held.following) if held.following else "",
+        ),
+        entries=held.entries,
+        updated_at=held.updated_at,
+        ttl_minutes=TTL_MINUTES,
+        is_archive=bool(held.archive),
+    )

@@ -1,0 +1,163 @@
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qs
+
+from publisher.clock import Clock, utc_now
+from publisher.database import Database
+from publisher.errors import DatabaseBusyError
+from publisher.syndication.conditions import is_fresh
+from publisher.syndication.document import TTL_MINUTES
+from publisher.syndication.encodings import Encoding, chosen
+from publisher.syndication.limit import MAKING_COSTS, Limit
+from publisher.syndication.making import Absence, Moved
+from publisher.syndication.model import MADE_WHEN_ASKED, FeedAddress, FeedKind, Site, address_of
+from publisher.syndication.pages import page_at
+from publisher.syndication.responses import NO_BODY, PREFLIGHT, Message, Sheet, sentence
+from publisher.syndication.shelf import BYTES_AT_MOST
+from publisher.syndication.supply import LOOK_EVERY_S, Supply
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+Answer = tuple[Message, Message]
+
+SUFFIXES = (".atom", ".rss", ".json")
+RETRY_AFTER_S = b"5"
+KEEP_A_WHILE = (b"cache-control", f"public, max-age={TTL_MINUTES * 60}".encode())
+KEEP_NOT = (b"cache-control", b"no-store")
+
+UNKNOWN = sentence(404, "There is no such feed.", KEEP_NOT)
+NO_QUERY = sentence(400, "A search feed needs words to look for: /feeds/search.atom?q=words", KEEP_NOT)
+ENDED = sentence(410, "This feed has ended.", KEEP_A_WHILE)
+
+
+class FeedServer:
+    """
+    Serves feeds, the list of them, sitemaps and robots.txt, ahead of an application that has the other pages.
+
+    An ASGI callable of its own, for most requests need three headers, two look-ups and no framework.
+    """
+
+    def __init__(
+        self,
+        behind: App,
+        database: Database,
+        site: Site,
+        *,
+        clock: Clock = utc_now,
+        limit: Limit | None = None,
+        bytes_at_most: int = BYTES_AT_MOST,
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        self._behind = behind
+        self._base_url = site.base_url
+        self._supply = Supply(
+            database, site, clock=clock, bytes_at_most=bytes_at_most, look_every_s=look_every_s
+        )
+        self._limit = limit or Limit()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not is_served(scope["path"]):
+            await self._behind(scope, receive, send)
+            return
+        start, body = await self._answer(scope)
+        await send(start)
+        await send(NO_BODY if scope["method"] == "HEAD" else body)
+
+    def close(self) -> None:
+        """Let go of threads and of the database."""
+        self._supply.close()
+
+    async def _answer(self, scope: Scope) -> Answer:
+        method = scope["method"]
+        if method not in {"GET", "HEAD"}:
+            return _other_method(method)
+        coding, if_none_match, if_modified_since = _asked(scope["headers"])
+        client = scope.get("client")
+        who = client[0] if client else ""
+        wait_s = self._limit.wait_s(who)
+        if wait_s:
+            return _too_many(wait_s)
+        path = scope["path"]
+        sheet = self._supply.at_hand((path, coding))
+        if sheet is None:
+            try:
+                found = await self._found(path, scope["query_string"], coding, who)
+            except DatabaseBusyError:
+                return sentence(503, "This is being made; try again.", (b"retry-after", RETRY_AFTER_S), KEEP_NOT)
+            if isinstance(found, tuple):
+                return found
+            sheet = found
+        if is_fresh(sheet.etag, sheet.modified_s, if_none_match=if_none_match, if_modified_since=if_modified_since):
+            return sheet.unchanged, NO_BODY
+        return sheet.whole, sheet.body
+
+    async def _found(self, path: str, query: bytes, coding: Encoding, who: str) -> Sheet | Answer:
+        page = page_at(path)
+        if page:
+            return await self._supply.page(path, page, coding) or UNKNOWN
+        address = address_of(path, _words(query))
+        if address is None:
+            return UNKNOWN
+        is_search = address.key.kind is FeedKind.SEARCH
+        if is_search and not address.key.slug:
+            return NO_QUERY
+        return await self._feed(address, coding, who) if is_search or address.path == path else self._moved(address)
+
+    async def _feed(self, address: FeedAddress, coding: Encoding, who: str) -> Sheet | Answer:
+        if address.archive or address.key.kind in MADE_WHEN_ASKED:
+            wait_s = self._limit.wait_s(who, MAKING_COSTS)
+            if wait_s:
+                return _too_many(wait_s)
+        found = await self._supply.feed(address, coding)
+        if isinstance(found, Moved):
+            return self._moved(found.to)
+        if isinstance(found, Absence):
+            return UNKNOWN if found is Absence.UNKNOWN else ENDED
+        return found
+
+    def _moved(self, to: FeedAddress) -> Answer:
+        url = f"{self._base_url}{to.path}"
+        return sentence(301, f"This feed is at {url}", (b"location", url.encode()), KEEP_A_WHILE)
+
+
+def is_served(path: str) -> bool:
+    """Tell whether a path is ours; the HTML pages about feeds are not."""
+    return (path.startswith("/feeds/") and path.endswith(SUFFIXES)) or page_at(path) is not None
+
+
+def _asked(headers: Iterable[tuple[bytes, bytes]]) -> tuple[Encoding, str | None, str | None]:
+    """Return the coding to answer in, If-None-Match and If-Modified-Since; a header sent in lines is one list."""
+    coding, if_none_match, if_modified_since = b"", None, None
+    for name, value in headers:
+        if name == b"accept-encoding":
+            coding = coding + b"," + value if coding else value
+        elif name == b"if-none-match":
+            tags = value.decode("latin-1")
+            if_none_match = f"{if_none_match},{tags}" if if_none_match else tags
+        elif name == b"if-modified-since":
+            if_modified_since = value.decode("latin-1")
+    return _coding(coding), if_none_match, if_modified_since
+
+
+@lru_cache(maxsize=1_000)
+def _coding(accept_encoding: bytes) -> Encoding:
+    return chosen(accept_encoding.decode("latin-1"))
+
+
+def _words(query: bytes) -> str:
+    return parse_qs(query.decode("latin-1"), errors="replace").get("q", [""])[0]
+
+
+def _other_method(method: str) -> Answer:
+    if method == "OPTIONS":
+        return PREFLIGHT, NO_BODY
+    return sentence(405, "A feed can be read, nothing else.", (b"allow", b"GET, HEAD, OPTIONS"))
+
+
+def _too_many(wait_s: int) -> Answer:
+    text = "Too many requests from your address; wait a little."
+    return sentence(429, text, (b"retry-after", str(wait_s).encode()), KEEP_NOT)
