@@ -9,8 +9,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from publisher import logs
+from publisher.web.allowance import Allowance
 from publisher.web.api.application import make_api
 from publisher.web.layers import HEADERS, TWO_YEARS, quiet_once_answered, with_headers, with_heads, with_limits
+from publisher.web.shelf import Shelf
 from publisher.web.site import make_site
 from publisher.wiring import Newsroom, newsroom
 
@@ -49,7 +51,10 @@ class _Front:
     async def _lifespan(self, _site: FastAPI) -> AsyncIterator[None]:
         logs.set_up()
         room = self._open_room()
-        self._site.state.room = self._api.state.room = room
+        for each in (self._site, self._api):
+            each.state.room = room
+            each.state.shelf = Shelf()
+            each.state.allowance = Allowance(room.settings.redis_url, room.settings.secret_key)
         headers = HEADERS | ({"Strict-Transport-Security": TWO_YEARS} if _is_https(room) else {})
         self._ways = {
             "api": _layered(self._api, headers),

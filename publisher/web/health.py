@@ -28,7 +28,7 @@ def _parts(room: Newsroom) -> dict[str, bool]:
 def _database_answers(room: Newsroom) -> bool:
     try:
         with room.database.reading() as connection:
-            return connection.execute(text("SELECT 1")).scalar_one() == 1
+            return bool(connection.execute(text("SELECT 1")).scalar_one())
     except SQLAlchemyError:
         return False
 

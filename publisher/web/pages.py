@@ -3,15 +3,17 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from publisher.rendering import DEFAULT_LANGUAGE, Templates
 from publisher.web.static import static_url
@@ -20,6 +22,7 @@ from publisher.wiring import Newsroom
 REVALIDATE = "public, no-cache"
 """An article that is withdrawn, or corrected, must be so at once: keep a page, but ask each time."""
 PRIVATE = "private, no-store"
+HYPHENED = re.compile(r"\b[A-Z][a-z]*-[a-z]{2,}\b")
 IN_SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
@@ -60,14 +63,17 @@ def conditional(request: Request, response: Response) -> Response:
 
 
 def render(request: Request, room: Newsroom, template: str, /, **values: Any) -> str:
-    """Return a template's HTML with its values and what every page knows: `site`, `path`, `canonical`, `feeds`."""
+    """Return a template's HTML with its values and what every page knows; `frame` of the public pages adds more."""
     common = {
         "site": room.settings,
         "path": request.url.path,
         "canonical": f"{room.settings.base_url}{request.url.path}",
         "feeds": (),
+        "topic_bar": (),
+        "mailing_lists": (),
     }
-    return _templates().render(template, **(common | values))
+    time_zone = values.pop("time_zone", "UTC")
+    return _templates(time_zone).render(template, **(common | values))
 
 
 def language_name(tag: str) -> str:
@@ -84,14 +90,17 @@ def _has(if_none_match: str, etag: str) -> bool:
 
 
 @cache
-def _templates() -> Templates:
-    filters = {
+def _templates(time_zone: str) -> Templates:
+    """Return the templates that write dates as they are in a time zone."""
+    filters: dict[str, Callable[..., Any]] = {
         "static": static_url,
         "iso": _iso,
-        "day": _day,
+        "day": partial(_day, zone=ZoneInfo(time_zone)),
         "in_script": _in_script,
         "language_name": language_name,
         "listed": _listed,
+        "clean": Markup,
+        "unbroken": _unbroken,
     }
     return Templates(DEFAULT_LANGUAGE, filters=filters)
 
@@ -101,8 +110,13 @@ def _iso(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _day(instant: datetime) -> str:
-    return _templates().long_date(instant.astimezone(UTC).date())
+def _day(instant: datetime, zone: ZoneInfo) -> str:
+    return format_date(instant.astimezone(zone).date(), format="long", locale=DEFAULT_LANGUAGE)
+
+
+def _unbroken(title: str) -> Markup:
+    """Return a title in which no line ends inside a name such as Jae-myung, nor inside K-pop."""
+    return Markup(HYPHENED.sub(r'<span class="nb">\g<0></span>', str(escape(title))))  # noqa: S704 -- escaped just there
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,12 +2,34 @@ from fastapi import FastAPI
 from starlette.types import StatelessLifespan
 
 from publisher.web import health, problems, static
-from publisher.web.public import home
+from publisher.web.public import (
+    articles,
+    back_issues,
+    confirm,
+    feeds,
+    glossary,
+    home,
+    lists,
+    media,
+    preferences,
+    subscribe,
+    unsubscribe,
+)
 
 ROUTERS = (
     static.router,
     health.router,
     home.router,
+    articles.router,
+    lists.router,
+    back_issues.router,
+    feeds.router,
+    glossary.router,
+    media.router,
+    subscribe.router,
+    confirm.router,
+    preferences.router,
+    unsubscribe.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 

@@ -8,13 +8,21 @@ from functools import cache
 from pathlib import PurePosixPath
 
 from fastapi import APIRouter, HTTPException, Response
+from markupsafe import escape
 
 from publisher.rendering import FOLDER
+from publisher.web.parts import Room
 
 HASH_CHARACTERS = 12
 NAME = re.compile(rf"(?P<stem>[a-z][a-z0-9-]*)\.(?P<hash>[0-9a-f]{{{HASH_CHARACTERS}}})(?P<suffix>\.[a-z0-9]+)")
 FOR_EVER = "public, max-age=31536000, immutable"
 AGAIN_SOON = "public, max-age=60"
+A_DAY = "public, max-age=86400"
+SEAL = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect x="2" y="2" width="60" height="60" rx="11" '
+    'fill="#a92d24"/><text x="32" y="47" font-family="Charter, Georgia, serif" font-size="42" font-weight="700" '
+    'text-anchor="middle" fill="#fff">{letter}</text></svg>'
+)
 
 router = APIRouter()
 
@@ -45,11 +53,12 @@ async def static_file(name: str) -> Response:
     return Response(found.data, media_type=found.media_type, headers={"Cache-Control": caching})
 
 
+@router.get("/icon.svg", include_in_schema=False)
 @router.get("/favicon.ico", include_in_schema=False)
-async def favicon() -> Response:
-    """Browsers ask for it by this name where a page is no HTML."""
-    found = _files()["icon.svg"]
-    return Response(found.data, media_type=found.media_type, headers={"Cache-Control": "public, max-age=86400"})
+async def icon(room: Room) -> Response:
+    """Answer with the house's seal: its first letter, white on red."""
+    letter = escape(room.settings.site_name[:1].upper())
+    return Response(SEAL.format(letter=letter), media_type="image/svg+xml", headers={"Cache-Control": A_DAY})
 
 
 @cache

@@ -1,0 +1,44 @@
+"""Places in a list for the next page: short opaque words that stand in an address."""
+
+import base64
+import binascii
+from datetime import UTC, datetime, timedelta
+
+from publisher.archive.model import ArticleId, Lead
+from publisher.errors import InputError
+
+Place = tuple[datetime, ArticleId]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def cursor_after(lead: Lead) -> str:
+    """Return the word for the place after an article in a list that is newest first."""
+    return written(f"{(lead.published_at - EPOCH) // MICROSECOND}.{lead.id}")
+
+
+def place_of(cursor: str) -> Place | None:
+    """Return the place that a word stands for; None for no word. Raises InputError."""
+    if not cursor:
+        return None
+    at, _, article_id = read(cursor).partition(".")
+    try:
+        return EPOCH + int(at) * MICROSECOND, ArticleId(int(article_id))
+    except (ValueError, OverflowError):
+        raise _refusal() from None
+
+
+def written(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read(cursor: str) -> str:
+    """Raises InputError."""
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, ValueError):
+        raise _refusal() from None
+
+
+def _refusal() -> InputError:
+    return InputError("This is no place in the list; begin with its first page.", "cursor")

@@ -1,0 +1,116 @@
+import zoneinfo
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.engine import Connection
+
+from publisher.archive import store as archive
+from publisher.audience import flow
+from publisher.audience import store as audience
+from publisher.audience.flow import Yes
+from publisher.audience.model import How, Subscriber, SubscriberId, SubscriptionState
+from publisher.errors import InputError, NotFoundError
+from publisher.web.pages import language_name
+from publisher.web.parts import Form, Origin, Room, field, fields
+from publisher.web.public.links import broken_link, secret_page, subscriber_behind
+from publisher.wiring import Newsroom
+
+router = APIRouter()
+
+PAUSE = timedelta(weeks=2)
+LANGUAGES = ("ar", "de", "en", "es", "fr", "id", "it", "ja", "ko", "pt", "ru", "th", "tr", "vi", "zh")
+"""To choose from, with those that the archive and the reader have."""
+CONTINENTS = (
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+)
+WORDING = "I chose these mailing lists on my preferences page."
+
+
+@router.get("/preferences/{token}", include_in_schema=False)
+def preferences(request: Request, room: Room, token: str) -> Response:
+    with room.database.reading() as connection:
+        reader = subscriber_behind(connection, room, token)
+        if reader is None:
+            return broken_link(request, room)
+        values = _values(connection, room, reader)
+    return secret_page(request, room, "web/preferences.html", problem="", is_saved=False, **values)
+
+
+@router.post("/preferences/{token}", include_in_schema=False)
+def save(request: Request, room: Room, token: str, form: Form, origin: Origin) -> Response:
+    with room.database.reading() as connection:
+        reader = subscriber_behind(connection, room, token)
+    if reader is None:
+        return broken_link(request, room)
+    problem = ""
+    try:
+        _save(room, reader, form, origin)
+    except (InputError, NotFoundError) as error:
+        problem = str(error)
+    with room.database.reading() as connection:
+        values = _values(connection, room, subscriber_behind(connection, room, token) or reader)
+    status = 422 if problem else 200
+    return secret_page(
+        request, room, "web/preferences.html", status=status, problem=problem, is_saved=not problem, **values
+    )
+
+
+def _save(room: Newsroom, reader: Subscriber, form: Form, origin: str) -> None:
+    flow.set_preferences(
+        room.database,
+        reader.id,
+        lists=fields(form, "list"),
+        yes=Yes(how=How.FORM, origin=origin, wording=WORDING),
+        name=field(form, "name"),
+        language=field(form, "language"),
+        time_zone=field(form, "time_zone"),
+        clock=room.now,
+    )
+    _pause(room, reader.id, wanted=bool(field(form, "pause")))
+
+
+def _pause(room: Newsroom, subscriber_id: SubscriberId, *, wanted: bool) -> None:
+    """Begin or end the pause of every subscription; one that lasts goes on as it was."""
+    now = room.now()
+    with room.database.reading() as connection:
+        mine = audience.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
+    for each in mine:
+        is_paused = each.paused_until is not None and each.paused_until > now
+        if each.state is SubscriptionState.CONFIRMED and is_paused != wanted:
+            flow.pause(room.database, each.id, until=now + PAUSE if wanted else None, clock=room.now)
+
+
+def _values(connection: Connection, room: Newsroom, reader: Subscriber) -> dict[str, Any]:
+    mine = audience.subscriptions_of(connection, [reader.id]).get(reader.id, [])
+    on = {each.mailing_list_id for each in mine if each.state is SubscriptionState.CONFIRMED}
+    pauses = [each.paused_until for each in mine if each.paused_until and each.paused_until > room.now()]
+    return {
+        "reader": reader,
+        "choices": [(each, each.id in on) for each in audience.mailing_lists(connection)],
+        "paused_until": max(pauses, default=None),
+        "languages": _languages(connection, reader),
+        "time_zones": sorted({*_time_zones(), *filter(None, [reader.time_zone])}),
+    }
+
+
+def _languages(connection: Connection, reader: Subscriber) -> list[tuple[str, str]]:
+    tags = {*LANGUAGES, *(tag for tag, _ in archive.languages_in_use(connection)), *filter(None, [reader.language])}
+    return sorted(((tag, language_name(tag)) for tag in tags), key=lambda each: each[1].casefold())
+
+
+@cache
+def _time_zones() -> tuple[str, ...]:
+    """Return the names that people know: a place on a continent or in an ocean, and UTC."""
+    named = {each for each in zoneinfo.available_timezones() if each.partition("/")[0] in CONTINENTS}
+    return tuple(sorted(named | {"UTC"}))
