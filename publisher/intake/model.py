@@ -37,7 +37,11 @@ class Teaser:
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A picture: an absolute http(s) URL, or a path of ours below /media/."""
+    """
+    A picture: an absolute http(s) URL, or a path of ours below /media/.
+
+    A draft fresh from a Markdown file may hold a path beside that file, until the picture is stored.
+    """
 
     url: str
     alt: str = ""
