@@ -16,6 +16,19 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 -- name
 SOCKET_PATH_AT_MOST = 100  # sun_path holds 108 bytes (unix(7)); the rest is room for the server's temporary name
 SECRET_AT_LEAST = 24
 
+SECRETS = ("DATABASE_URL", "REDIS_URL", "MAIL_URL", "SECRET_KEY")
+VARIABLES = frozenset(
+    f"PUBLISHER_{name}"
+    for name in (
+        *("DATA_DIR", "BASE_URL", "SITE_NAME", "MAIL_FROM", "POSTAL_ADDRESS", "ALLOW_PRIVATE_FETCH", "LOG_LEVEL"),
+        *SECRETS,
+        *(f"{secret}_FILE" for secret in SECRETS),
+    )
+)
+"""Every variable that means something to us; another one with our prefix is a slip of the pen."""
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -33,6 +46,7 @@ class Settings:
     postal_address: str
     allow_private_fetch: bool
     """Whether sources on private addresses may be read; for a newsroom's own network, and for tests."""
+    log_level: str
 
     @property
     def is_local(self) -> bool:
@@ -46,7 +60,7 @@ class Settings:
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """
-    Read the settings from PUBLISHER_* variables, and secrets from files named by PUBLISHER_*_FILE.
+    Read the settings from PUBLISHER_* variables, and the secret ones also from files named by PUBLISHER_*_FILE.
 
     Raises:
         SettingsError: One sentence that says which variable to set, and to what.
@@ -57,7 +71,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     base_url = _base_url(read("BASE_URL") or "http://127.0.0.1:8000")
     return Settings(
         data_dir=data_dir,
-        database_url=read("DATABASE_URL") or f"sqlite:///{data_dir / 'publisher.db'}",
+        database_url=_database_url(read("DATABASE_URL") or f"sqlite:///{data_dir / 'publisher.db'}"),
         redis_url=_redis_url(read("REDIS_URL") or f"redis+socket://{redis_socket(data_dir)}"),
         mail_url=_mail_url(read("MAIL_URL") or "outbox:"),
         base_url=base_url,
@@ -66,7 +80,13 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         mail_from=_mail_from(read("MAIL_FROM"), base_url),
         postal_address=_postal_address(read("POSTAL_ADDRESS"), base_url),
         allow_private_fetch=_yes_or_no("ALLOW_PRIVATE_FETCH", read("ALLOW_PRIVATE_FETCH")),
+        log_level=_log_level(read("LOG_LEVEL") or "info"),
     )
+
+
+def unknown(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that carry our prefix and mean nothing, for `publisher doctor` to name."""
+    return sorted(name for name in environment if name.startswith("PUBLISHER_") and name not in VARIABLES)
 
 
 def default_data_dir() -> Path:
@@ -80,7 +100,8 @@ def redis_socket(data_dir: Path) -> Path:
     if len(str(path)) <= SOCKET_PATH_AT_MOST:
         return path
     name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"publisher-{os.getuid()}-{name}" / "redis.sock"
+    # Not TMPDIR, which a service and a terminal may each have their own of.
+    return Path("/tmp") / f"publisher-{os.getuid()}-{name}" / "redis.sock"  # noqa: S108 -- `up` checks whose it is
 
 
 def is_local(base_url: str) -> bool:
@@ -90,39 +111,65 @@ def is_local(base_url: str) -> bool:
 def _reader(environment: Mapping[str, str]) -> Callable[[str], str]:
     def read(name: str) -> str:
         variable = f"PUBLISHER_{name}"
-        file = environment.get(f"{variable}_FILE", "").strip()
+        value = environment.get(variable, "").strip()
+        file = environment.get(f"{variable}_FILE", "").strip() if name in SECRETS else ""
         if not file:
-            return environment.get(variable, "").strip()
-        try:
-            return Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as problem:
-            reason = getattr(problem, "strerror", None) or "it is not UTF-8 text"
-            raise SettingsError(f"{variable}_FILE", f"names a file that cannot be read ({reason}): {file}") from None
+            return value
+        if value:
+            raise SettingsError(variable, f"and {variable}_FILE are both set; set one of them")
+        return _text_of(file, variable)
 
     return read
 
 
+def _text_of(file: str, variable: str) -> str:
+    try:
+        text = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsError(f"{variable}_FILE", f"names a file that cannot be read ({reason}): {file}") from None
+    if not text:
+        raise SettingsError(f"{variable}_FILE", f"names an empty file: {file}")
+    return text
+
+
 def _base_url(value: str) -> str:
+    """Return the site's address without a slash at the end; there is no path, for links begin at the root."""
     try:
         parts = urlsplit(value)
-        port_is_fine = parts.port is None or parts.port > 0
+        is_fine = parts.port is None or parts.port > 0
     except ValueError:
-        port_is_fine = False
-    if not port_is_fine or parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        is_fine = False
+    if not is_fine or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise SettingsError("PUBLISHER_BASE_URL", "must be the site's address, such as https://news.example.org")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise SettingsError(
+            "PUBLISHER_BASE_URL", "must end after the host and port: Publisher needs a host name of its own"
+        )
     return value.rstrip("/")
+
+
+def _database_url(value: str) -> str:
+    """Return the address; a relative file would be another one for each folder that a command is typed in."""
+    if not re.match(r"^(sqlite:////.+|(postgres|postgresql|postgresql\+psycopg)://.+)", value):
+        problem = "must begin with sqlite://// and the whole path of a file, or with postgresql://"
+        raise SettingsError("PUBLISHER_DATABASE_URL", problem)
+    return value
 
 
 def _redis_url(value: str) -> str:
     if not re.match(r"^(rediss?://.+|redis\+socket:///.+|unix:///.+)$", value):
         raise SettingsError("PUBLISHER_REDIS_URL", "must begin with redis://, rediss:// or redis+socket:///")
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        raise SettingsError("PUBLISHER_REDIS_URL", "has a port that is no number below 65536") from None
     return re.sub(r"^unix:", "redis+socket:", value)
 
 
 def _mail_url(value: str) -> str:
-    if not re.match(r"^(outbox:|smtps?://.+|sendgrid://.+)", value):
-        problem = "must be outbox:, or begin with smtp://, smtps:// or sendgrid://"
-        raise SettingsError("PUBLISHER_MAIL_URL", problem)
+    if not re.match(r"^(outbox:$|smtps?://.+)", value):
+        raise SettingsError("PUBLISHER_MAIL_URL", "must be outbox:, or begin with smtp:// or smtps://")
     return value
 
 
@@ -151,6 +198,12 @@ def _yes_or_no(name: str, value: str) -> bool:
     raise SettingsError(f"PUBLISHER_{name}", "must be yes or no")
 
 
+def _log_level(value: str) -> str:
+    if value.lower() in LOG_LEVELS:
+        return value.lower()
+    raise SettingsError("PUBLISHER_LOG_LEVEL", f"must be one of {', '.join(LOG_LEVELS)}")
+
+
 def _secret_key(value: str, data_dir: Path, base_url: str) -> str:
     """Return the given key; on one's own machine a key made once and kept in the data folder will do."""
     if value:
@@ -166,7 +219,7 @@ def _secret_key(value: str, data_dir: Path, base_url: str) -> str:
 def _kept_key(path: Path) -> str:
     try:
         if path.exists():
-            return path.read_text(encoding="ascii")
+            return _whole_key(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent)
         try:
@@ -178,7 +231,14 @@ def _kept_key(path: Path) -> str:
             pass
         finally:
             Path(name).unlink()
-        return path.read_text(encoding="ascii")
+        return _whole_key(path)
     except OSError as problem:
         reason = f"names a folder that cannot be written ({problem.strerror}): {path.parent}"
         raise SettingsError("PUBLISHER_DATA_DIR", reason) from None
+
+
+def _whole_key(path: Path) -> str:
+    key = path.read_text(encoding="ascii")
+    if len(key) < SECRET_AT_LEAST:
+        raise SettingsError("PUBLISHER_SECRET_KEY", f"is not set and the key kept in {path} is damaged; remove it")
+    return key
