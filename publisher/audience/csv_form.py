@@ -14,6 +14,7 @@ from publisher.audience import store
 from publisher.audience.csv_table import COLUMNS, BadLine, Table, guarded
 from publisher.audience.merge import Merged, Person, merge
 from publisher.audience.model import How, MailingListId, SubscriptionState
+from publisher.audience.rules import WORDING_AT_MOST, clean_line
 from publisher.audience.tables import mailing_list as mailing_lists
 from publisher.audience.tables import subscriber, subscription, suppression
 from publisher.clock import Clock
@@ -127,6 +128,7 @@ def import_csv(
     """
     with database.reading() as connection:
         list_id = store.mailing_list_named(connection, mailing_list).id
+    wording = clean_line(wording, WORDING_AT_MOST)
     put = partial(merge, mailing_list_id=list_id, confirmed=confirmed, how=how, wording=wording)
     tally = _Tally()
     with _opened(source) as stream:

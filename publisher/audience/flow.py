@@ -24,6 +24,7 @@ from publisher.errors import ConflictError, InputError, NotFoundError
 
 PAUSE_AT_MOST = timedelta(days=366)
 DETAIL_AT_MOST = 500
+DESCRIPTION_AT_MOST = 2_000
 NOT_YET = frozenset(SubscriptionState) - {SubscriptionState.CONFIRMED}
 
 
@@ -40,10 +41,11 @@ class Yes:
 def add_mailing_list(database: Database, *, slug: str, name: str, description: str = "", clock: Clock) -> MailingListId:
     """Add a mailing list. Raises InputError for a name that cannot be used, ConflictError for a taken one."""
     slug, name = rules.list_slug(slug), rules.clean_name(name)
+    description = rules.clean_line(description, DESCRIPTION_AT_MOST)
     if not name:
         raise InputError("A mailing list needs a name.")
     with database.transaction() as connection:
-        added = store.add_mailing_list(connection, slug=slug, name=name, description=description.strip(), now=clock())
+        added = store.add_mailing_list(connection, slug=slug, name=name, description=description, now=clock())
     if added is None:
         raise ConflictError(f"There is a mailing list {slug!r} already.")
     return added
@@ -227,7 +229,7 @@ def add_subscriber(
 def suppress(database: Database, email: str, *, reason: SuppressionReason, clock: Clock, detail: str = "") -> None:
     """Mail an address no more, whether we know it or not; a stronger reason from before stays. Raises InputError."""
     key = rules.email_key(rules.normalise_email(email))
-    found = Suppression(email_key=key, reason=reason, at=clock(), detail=detail[:DETAIL_AT_MOST])
+    found = Suppression(email_key=key, reason=reason, at=clock(), detail=rules.clean_line(detail, DETAIL_AT_MOST))
     with database.transaction() as connection:
         store.suppress(connection, [found])
 
@@ -283,10 +285,10 @@ def _confirm_on(
 
 
 def _record(connection: Connection, ids: Sequence[SubscriptionId], yes: Yes, now: datetime) -> None:
-    origin = rules.origin_truncated(yes.origin)
+    origin, wording = rules.origin_truncated(yes.origin), rules.clean_line(yes.wording, rules.WORDING_AT_MOST)
     store.record_consents(
         connection,
-        [Consent(subscription_id=each, at=now, how=yes.how, origin=origin, wording=yes.wording) for each in ids],
+        [Consent(subscription_id=each, at=now, how=yes.how, origin=origin, wording=wording) for each in ids],
     )
 
 

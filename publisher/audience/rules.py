@@ -12,6 +12,7 @@ from publisher.errors import InputError
 
 EMAIL_AT_MOST = 254  # RFC 5321, section 4.5.3.1.3, less the two angle brackets; RFC 3696, erratum 1690
 NAME_AT_MOST = 200
+WORDING_AT_MOST = 2_000
 LIST_NAME_AT_MOST = 63  # octets of a label of a domain name (RFC 1035, section 2.3.4), which List-Id is made of
 ASK_AGAIN_AFTER = timedelta(minutes=10)
 """How soon a second confirmation may go to one address: nobody can fill a stranger's mailbox with our form."""
@@ -91,10 +92,15 @@ def email_key(email: str) -> str:
 
 
 def clean_name(text: str) -> str:
-    """Return a person's name in one line: no control characters, no invisible marks that turn the writing round."""
+    """Return a person's name: one line of at most 200 characters."""
+    return clean_line(text, NAME_AT_MOST)
+
+
+def clean_line(text: str, at_most: int) -> str:
+    """Return a text in one line: no control characters, no invisible marks that turn the writing round."""
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", _UNSEEN.sub("", _BLANK.sub(" ", text)))
-    return " ".join(text.split())[:NAME_AT_MOST].rstrip()
+    return " ".join(text.split())[:at_most].rstrip()
 
 
 @lru_cache(maxsize=1000)
@@ -124,9 +130,13 @@ def _time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
+def is_list_slug(text: str) -> bool:
+    return len(text) <= LIST_NAME_AT_MOST and _SLUG.fullmatch(text) is not None
+
+
 def list_slug(text: str) -> str:
     """Return a mailing list's slug, which can stand as a label in List-Id (RFC 2919). Raises InputError."""
-    if not _SLUG.fullmatch(text) or len(text) > LIST_NAME_AT_MOST:
+    if not is_list_slug(text):
         raise InputError(
             f"A mailing list's short name has small letters, digits and single hyphens, at most {LIST_NAME_AT_MOST}."
         )

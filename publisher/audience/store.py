@@ -43,7 +43,8 @@ def mailing_lists(connection: Connection) -> list[MailingList]:
 
 def mailing_list_named(connection: Connection, slug: str) -> MailingList:
     """Raises NotFoundError."""
-    found = connection.execute(sa.select(mailing_list).where(mailing_list.c.slug == slug)).first()
+    wanted = sa.select(mailing_list).where(mailing_list.c.slug == slug)
+    found = connection.execute(wanted).first() if rules.is_list_slug(slug) else None
     if found is None:
         raise NotFoundError("mailing list", slug)
     return _mailing_list(found)
@@ -77,6 +78,8 @@ def subscribers(
 
     """
     wanted = sa.select(*SUBSCRIBER_COLUMNS).order_by(subscriber.c.email_key).limit(at_most)
+    if not (beginning + after).isascii() or not (beginning + after).isprintable():
+        return []  # no address has such letters, nor could PostgreSQL be asked for all of them
     if beginning:
         first = rules.email_key(beginning.strip())
         wanted = wanted.where(subscriber.c.email_key >= first, subscriber.c.email_key < first + "\x7f")

@@ -61,7 +61,7 @@ def test_subscribers_are_found_by_the_beginning_of_the_address(either: Database,
 
     assert pages(either, beginning=" ANNA") == [["anna.berg@example.org", "anna@example.org"]]
     assert pages(either, beginning="an%") == [["an%a@example.org"]]
-    assert pages(either, beginning="nobody") == []
+    assert [pages(either, beginning=text) for text in ("nobody", "\0", "\ud800", "김")] == [[], [], [], []]
 
 
 def test_the_subscribers_of_one_list_are_listed_alone(
@@ -86,9 +86,10 @@ def test_lists_are_counted_by_their_confirmed_readers(either: Database, clock: S
         assert store.mailing_list_named(connection, "weekly").id == weekly
 
 
-def test_an_unknown_list_is_not_found(database: Database) -> None:
-    with database.reading() as connection, pytest.raises(NotFoundError, match="mailing list 'monthly'"):
-        store.mailing_list_named(connection, "monthly")
+@pytest.mark.parametrize("slug", ["monthly", "", "a\0b", "\ud800", "w" * 100_000])
+def test_an_unknown_list_is_not_found(either: Database, slug: str) -> None:
+    with either.reading() as connection, pytest.raises(NotFoundError, match="mailing list"):
+        store.mailing_list_named(connection, slug)
 
 
 def test_nobody_is_found_where_nobody_is(database: Database) -> None:

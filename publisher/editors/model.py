@@ -1,0 +1,83 @@
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+EditorId = NewType("EditorId", int)
+ApiTokenId = NewType("ApiTokenId", int)
+
+
+class Role(StrEnum):
+    """What an editor may do; each may do what the one before may."""
+
+    EDITOR = "editor"
+    """Hand in articles, lay out issues."""
+    CHIEF = "chief"
+    """Approve and send issues, lead the mailing lists."""
+    OPERATOR = "operator"
+    """Run the newsroom: editors, API tokens, transports."""
+
+    def includes(self, other: "Role") -> bool:
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
+
+class Scope(StrEnum):
+    """What a program may do with an API token."""
+
+    READ = "read"
+    ARTICLES = "articles"
+    """Hand in and withdraw articles."""
+    SUBSCRIBERS = "subscribers"
+    """Add and end subscriptions."""
+    ISSUES = "issues"
+    """Lay out, approve and send issues."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Editor:
+    """A person who may sign in to the desk."""
+
+    id: EditorId
+    email: str
+    name: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiToken:
+    """A program's right to use the API; the token itself is shown once and kept nowhere."""
+
+    id: ApiTokenId
+    name: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    last_used_at: datetime | None
+    """To the minute."""
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempts:
+    """How often a sign-in failed of late, for one address from one network."""
+
+    failures: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """The session has begun."""
+
+    token: str = field(repr=False)
+    """For a cookie; we keep only its hash."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInRefused:
+    """Wrong address or password, or too many of those; which of them is not told apart."""
+
+    try_again_at: datetime | None
+    """When the next attempt counts; None: at once."""

@@ -1,0 +1,59 @@
+import sqlalchemy as sa
+
+from publisher.database import Instant, Json, Key, metadata
+
+editor = sa.Table(
+    "editor",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_key", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text),  # none: signs in by link only
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("disabled_at", Instant),
+)
+
+# Of sessions, links and API tokens we keep the SHA-256 only: who reads the database cannot sign in with it.
+editor_session = sa.Table(
+    "editor_session",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
+    sa.Index("ix_editor_session_editor", "editor_id"),
+)
+
+sign_in_link = sa.Table(
+    "sign_in_link",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),
+)
+
+sign_in_attempt = sa.Table(
+    "sign_in_attempt",
+    metadata,
+    sa.Column("email_key", sa.Text, primary_key=True),
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("last_at", Instant, nullable=False),
+    sa.Index("ix_sign_in_attempt_last", "last_at"),
+)
+
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("scopes", Json, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("last_used_at", Instant),
+    sa.Column("revoked_at", Instant),
+)
