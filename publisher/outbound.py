@@ -35,6 +35,7 @@ REFUSED = tuple(
         "192.88.99.0/24",  # 6to4 relays, deprecated (RFC 7526)
         "168.63.129.16/32",  # the platform's own address in Azure's networks
         "2001::/23",  # IETF protocol assignments, Teredo among them (RFC 2928, RFC 4380)
+        "3fff::/20",  # documentation (RFC 9637)
         "2002::/16",  # 6to4 (RFC 3056): an IPv4 address of any kind inside
     )
 )
