@@ -68,7 +68,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     """
     read = _reader(os.environ if environment is None else environment)
     data_dir = Path(read("DATA_DIR") or default_data_dir()).expanduser().absolute()
-    base_url = _base_url(read("BASE_URL") or "http://127.0.0.1:8000")
+    base_url = _base_url(read("BASE_URL") or running_at(data_dir) or "http://127.0.0.1:8000")
     return Settings(
         data_dir=data_dir,
         database_url=_database_url(read("DATABASE_URL") or f"sqlite:///{data_dir / 'publisher.db'}"),
@@ -102,6 +102,14 @@ def redis_socket(data_dir: Path) -> Path:
     name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
     # Not TMPDIR, which a service and a terminal may each have their own of.
     return Path("/tmp") / f"publisher-{os.getuid()}-{name}" / "redis.sock"  # noqa: S108 -- `up` checks whose it is
+
+
+def running_at(data_dir: Path) -> str:
+    """Return where `make run` serves this data folder, or served it last; so that commands write the same addresses."""
+    try:
+        return (data_dir / "base-url").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def is_local(base_url: str) -> bool:

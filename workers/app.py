@@ -2,17 +2,15 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_process_init, worker_shutting_down
+from kombu.entity import Exchange
 from kombu.entity import Queue as BrokerQueue
 
 from publisher import logs
 from publisher.bell import BROKER_OPTIONS, QUEUE_OF, Queue
 from publisher.wiring import newsroom, stopping
-from workers.timetable import TIMETABLE
 
 app = Celery("publisher", broker=newsroom().settings.redis_url, include=["workers.tasks"])
 app.conf.update(
-    beat_schedule=TIMETABLE,
-    beat_max_loop_interval=1,
     broker_connection_max_retries=None,  # the default gives up after 100
     broker_connection_retry_on_startup=True,
     broker_transport_options=BROKER_OPTIONS,
@@ -20,7 +18,7 @@ app.conf.update(
     task_acks_late=True,
     task_create_missing_queues=False,
     task_ignore_result=True,
-    task_queues=[BrokerQueue(name) for name in Queue],
+    task_queues=[BrokerQueue(name, Exchange(name), routing_key=name) for name in Queue],
     task_default_queue=Queue.UPKEEP,
     task_reject_on_worker_lost=True,
     task_routes={job: {"queue": queue} for job, queue in QUEUE_OF.items()},

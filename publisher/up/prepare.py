@@ -17,7 +17,9 @@ from publisher.audience import store as audience
 from publisher.compose import cadence
 from publisher.compose import store as compose
 from publisher.compose.model import Edition, EditionId, EditionKind, MailingListId
-from publisher.editors.flow import first_sign_in_link
+from publisher.editors import store as editors
+from publisher.editors.flow import add_editor, make_sign_in_link
+from publisher.editors.model import EditorId, Role
 from publisher.errors import PublisherError
 from publisher.intake import store as intake
 from publisher.intake.flow import HandIn, hand_in
@@ -28,6 +30,8 @@ from publisher.wiring import Newsroom, open_newsroom
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 READERS = "readers"
+FIRST_EDITOR = "editor@localhost"
+"""Has no password: the link that `make run` prints is the way in."""
 FIRST_EDITIONS = (
     ("alert", "Morning alert", EditionKind.ALERT, "", timedelta(hours=12)),
     ("weekly", "The Weekly", EditionKind.DIGEST, "mon 08:00 Asia/Seoul", timedelta(hours=24)),
@@ -105,11 +109,20 @@ def _term(values: dict[str, Any]) -> GlossaryTerm:
 def _write_sign_in_link(room: Newsroom) -> None:
     """Leave a link for the person who typed `make run`; the file can be read by nobody else."""
     path = room.settings.data_dir / "sign-in-link"
-    token = first_sign_in_link(room.database, clock=room.now)
+    token = make_sign_in_link(room.database, _somebody(room), clock=room.now)
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(f"{room.settings.base_url}/desk/sign-in/{token}")
+
+
+def _somebody(room: Newsroom) -> EditorId:
+    """Return who signs in by the link: the first operator, made here where there is none."""
+    with room.database.reading() as connection:
+        for editor in editors.editors(connection):
+            if editor.role is Role.OPERATOR and editor.disabled_at is None:
+                return editor.id
+    return add_editor(room.database, email=FIRST_EDITOR, name="Editor", role=Role.OPERATOR, clock=room.now)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ def run(*, host: str, port: int, samples: bool = True) -> int:
     _refuse_taken_port(host, port)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _only_one(settings.data_dir):
+        (settings.data_dir / "base-url").write_text(settings.base_url, encoding="utf-8")
         return _Run(settings, environment, host, port, samples=samples).run()
 
 
