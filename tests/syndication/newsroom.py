@@ -87,7 +87,7 @@ class Reader:
 
     def __init__(self, database: Database, clock: Ticking, *, site: Site = SITE, limit: Limit | None = None) -> None:
         self._runner = asyncio.Runner()
-        self.server = FeedServer(_no_other_page, database, site, clock=clock, limit=limit, look_every_s=0)
+        self.server = FeedServer(no_other_page, database, site, clock=clock, limit=limit, look_every_s=0)
 
     def get(
         self,
@@ -197,6 +197,6 @@ async def _called(server: FeedServer, scope: dict[str, Any], receive: Any, send:
     await server(scope, receive, send)
 
 
-async def _no_other_page(_scope: Any, _receive: Any, send: Any) -> None:
+async def no_other_page(_scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 418, "headers": []})
     await send({"type": "http.response.body", "body": b"another page"})
