@@ -246,7 +246,7 @@ def _wanted(only: MailingListId | None, states: Collection[SubscriptionState]) -
             suppression.c.reason,
         )
         .select_from(subscription)
-        .join(subscriber)
+        .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
         .join(mailing_lists, mailing_lists.c.id == subscription.c.mailing_list_id)
         .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
         .where(subscription.c.state.in_(list(states)))

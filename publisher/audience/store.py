@@ -170,7 +170,7 @@ def _due(at_most: int, after: tuple[datetime, SubscriberId] | None) -> sa.Select
     place = sa.tuple_(subscription.c.asked_at, subscription.c.subscriber_id)
     mails = (
         sa.select(subscription.c.asked_at, subscription.c.subscriber_id)
-        .join(subscriber)
+        .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
         .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
         .where(is_pending, subscription.c.asked_at.is_not(None))
         .where(sa.or_(suppression.c.reason.is_(None), suppression.c.reason.in_(rules.LIFTED_BY_CONFIRMING)))

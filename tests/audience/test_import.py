@@ -52,7 +52,7 @@ def facts(database: Database) -> dict[str, Facts]:
         subscriber.c.language,
         subscriber.c.time_zone,
         subscription.c.state,
-    ).join(subscription)
+    ).join(subscription, subscription.c.subscriber_id == subscriber.c.id)
     with database.reading() as connection:
         return {key: (*row,) for key, *row in connection.execute(known)}
 
