@@ -9,6 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from publisher import logs
+from publisher.syndication.serve import FeedServer
 from publisher.web.allowance import Allowance
 from publisher.web.api.application import make_api
 from publisher.web.layers import HEADERS, TWO_YEARS, quiet_once_answered, with_headers, with_heads, with_limits
@@ -23,7 +24,7 @@ MIB = 1024 * KIB
 MOST_BYTES = {"/api/v1/articles": 5 * MIB, "/api/": MIB, "/desk": 12 * MIB}
 """The longest body by the beginning of the path; the first that fits counts."""
 MOST_BYTES_ELSEWHERE = 64 * KIB
-SECRETIVE = ("/desk", "/preferences", "/confirm", "/unsubscribe", "/api")
+SECRETIVE = ("/desk", "/preferences", "/confirm", "/unsubscribe")
 """Pages with a secret in them are never compressed: what a reader can put beside it would tell it (BREACH)."""
 
 
@@ -40,12 +41,16 @@ class _Front:
         self._api = make_api()
         self._site = make_site(self._lifespan)
         self._ways: dict[str, ASGIApp] = {}
+        self._feeds: FeedServer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._site(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._ways[self._way(scope["path"])](scope, receive, send)
+        elif scope["type"] == "http" and self._feeds:
+            await self._feeds(scope, receive, send)  # type: ignore[arg-type]  # feeds send what is never changed
+
+    async def _behind_feeds(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._ways[_way(scope["path"])](scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _site: FastAPI) -> AsyncIterator[None]:
@@ -61,13 +66,16 @@ class _Front:
             "secretive": _layered(self._site, headers),
             "site": _layered(GZipMiddleware(self._site, minimum_size=KIB, compresslevel=5), headers),
         }
+        self._feeds = FeedServer(self._behind_feeds, room.database, room.site, clock=room.now)
         yield
+        self._feeds.close()
         room.database.close()
 
-    def _way(self, path: str) -> str:
-        if path == "/api" or path.startswith("/api/"):
-            return "api"
-        return "secretive" if path.startswith(SECRETIVE) else "site"
+
+def _way(path: str) -> str:
+    if path == "/api" or path.startswith("/api/"):
+        return "api"
+    return "secretive" if path.startswith(SECRETIVE) else "site"
 
 
 def _layered(app: ASGIApp, headers: dict[str, str]) -> ASGIApp:

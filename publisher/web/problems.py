@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from publisher.errors import (
     ConflictError,
+    DatabaseBusyError,
     FetchError,
     InputError,
     LeaseLostError,
@@ -70,7 +71,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(status=422, detail=str(error), errors=({"where": error.where, "problem": error.problem},))
         case PublisherError() if status := next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 0):
             return Problem(status=status, detail=str(error))
-        case OperationalError() | NoConnectionError() | DBAPIError(connection_invalidated=True):
+        case OperationalError() | NoConnectionError() | DatabaseBusyError() | DBAPIError(connection_invalidated=True):
             log.warning("database_unavailable", reason=type(error).__name__, exc_info=error)
             detail = "The database does not answer just now; please try again in a moment."
             return Problem(status=503, detail=detail, headers={"Retry-After": RETRY_AFTER_S})

@@ -1,8 +1,26 @@
-from fastapi import FastAPI
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
 from publisher.web import problems
+from publisher.web.api import articles, audience, editions, issues, reference
+from publisher.web.api.forms import ArticleForm, ProblemForm
 
 OPENAPI_URL = "/api/openapi.json"
+DESCRIPTION = (
+    "Hand in articles, lay out and send issues, lead mailing lists. Every call needs a token, made by "
+    "`publisher token add`, as `Authorization: Bearer pub_…`. Every error is problem JSON (RFC 9457)."
+)
+PROBLEM = {
+    "description": "What went wrong.",
+    "content": {problems.PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemForm"}}},
+}
+PROBLEMS = ("401", "403", "404", "409", "413", "415", "422", "503")
+NAMED_BY_HAND: tuple[type[BaseModel], ...] = (ArticleForm, ProblemForm)
+"""Forms that no endpoint's signature shows: one is read by intake, the other sent by the error handlers."""
 
 
 def make_api() -> FastAPI:
@@ -10,10 +28,36 @@ def make_api() -> FastAPI:
     api = FastAPI(
         title="Publisher",
         version="1",
+        description=DESCRIPTION,
         openapi_url=OPENAPI_URL,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
+    version_1 = APIRouter(prefix="/api/v1")
+    resources = (articles.router, issues.router, editions.router)
+    for router in (*resources, audience.subscribers, audience.mailing_lists, audience.suppressions):
+        version_1.include_router(router)
+    api.include_router(version_1)
+    api.include_router(reference.router)
     problems.answer_with_json(api)
+    api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]  # as FastAPI's documentation says
     return api
+
+
+def _openapi(api: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, with the forms that FastAPI cannot see; made once."""
+    if api.openapi_schema is None:
+        found = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
+        _, named = models_json_schema(
+            [(form, "validation") for form in NAMED_BY_HAND], ref_template="#/components/schemas/{model}"
+        )
+        schemas = found["components"]["schemas"]
+        schemas.update(named["$defs"])
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        for methods in found["paths"].values():
+            for operation in methods.values():
+                operation["responses"] |= dict.fromkeys(PROBLEMS, PROBLEM)
+        api.openapi_schema = found
+    return api.openapi_schema

@@ -18,7 +18,7 @@ from publisher.syndication.discovery import FORMAT_NAMES, Offer, offer, offers
 from publisher.syndication.model import OF_ISSUES, FeedKey, FeedKind, address_of
 from publisher.web.pages import kept_page
 from publisher.web.parts import Room
-from publisher.web.public.frame import GUIDE, frame, site_of
+from publisher.web.public.frame import GUIDE, frame
 from publisher.web.shelf import OnShelf
 
 router = APIRouter()
@@ -48,7 +48,7 @@ class Previewed:
 @router.get("/feeds", include_in_schema=False)
 def feeds(request: Request, room: Room, shelf: OnShelf) -> Response:
     with room.database.reading() as connection:
-        found = offers(connection, site_of(room.settings))
+        found = offers(connection, room.site)
         values = {"groups": _grouped(found), "format_names": FORMAT_NAMES, **frame(connection, room, shelf, GUIDE)}
     return kept_page(request, room, "web/feeds.html", **values)
 
@@ -62,7 +62,7 @@ def feed(request: Request, room: Room, shelf: OnShelf, rest: str) -> Response:
     if request.url.path != f"{address.key.path}/":
         return RedirectResponse(f"{address.key.path}/", status_code=308)
     with room.database.reading() as connection:
-        found = offer(connection, address.key, site_of(room.settings))
+        found = offer(connection, address.key, room.site)
         if found is None:
             raise HTTPException(404)
         values = {"feed": found, "entries": _preview(connection, address.key), "format_names": FORMAT_NAMES}

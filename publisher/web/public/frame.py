@@ -1,6 +1,5 @@
 """What stands around the content of a public page: topics to go to, feeds to follow, mailing lists to join."""
 
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -9,9 +8,8 @@ from publisher.archive import store as archive
 from publisher.archive.model import Topic
 from publisher.audience import store as audience
 from publisher.compose import store as compose
-from publisher.settings import Settings
 from publisher.syndication.discovery import head_links, offer
-from publisher.syndication.model import FeedKey, FeedKind, Site
+from publisher.syndication.model import FeedKey, FeedKind
 from publisher.web.shelf import Shelf
 from publisher.wiring import Newsroom
 
@@ -31,8 +29,7 @@ def frame(connection: Connection, room: Newsroom, shelf: Shelf, *feeds: FeedKey)
         feeds: The page's own, most particular first; the feed of everything always follows.
 
     """
-    site = site_of(room.settings)
-    offers = [offer(connection, key, site) for key in dict.fromkeys((*feeds, ALL))]
+    offers = [offer(connection, key, room.site) for key in dict.fromkeys((*feeds, ALL))]
     return {
         "feeds": head_links(each for each in offers if each),
         "topic_bar": [topic for topic, _ in shelf.get(connection, archive.topics_in_use)[:TOPICS_IN_BAR]],
@@ -49,9 +46,3 @@ def house_zone(connection: Connection) -> str:
 
 def topic_feed(topic: Topic) -> FeedKey:
     return FeedKey(kind=FeedKind.TOPIC, slug=topic.slug)
-
-
-@lru_cache(maxsize=8)
-def site_of(settings: Settings) -> Site:
-    """Return the house as the feeds know it."""
-    return Site(base_url=settings.base_url, site_name=settings.site_name, domain=settings.domain)

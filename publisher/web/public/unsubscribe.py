@@ -1,5 +1,7 @@
 """Unsubscribing: by one click of a mail program (RFC 8058), or by a button on a page."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.engine import Connection
 
@@ -75,7 +77,7 @@ def undo(request: Request, room: Room, token: str, origin: Origin) -> Response:
 
 def _page(request: Request, room: Newsroom, connection: Connection, found: Subscription, token: str) -> Response:
     has_ended = found.state is SubscriptionState.UNSUBSCRIBED
-    values = {
+    values: dict[str, Any] = {
         "lists": lists_of(connection, [found]),
         "token": token,
         "preferences": preferences_path(room, found.subscriber_id),

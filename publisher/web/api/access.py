@@ -1,0 +1,61 @@
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from publisher.editors import flow
+from publisher.editors.model import Scope
+from publisher.web.parts import Room
+
+_bearer = HTTPBearer(auto_error=False, description="A token made by `publisher token add`.")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def _with(*scopes: Scope) -> Any:
+    """Return a dependency that lets a request pass whose token has one of these scopes."""
+
+    def check(room: Room, bearer: Bearer) -> None:
+        token = flow.check_api_token(room.database, bearer.credentials, clock=room.now) if bearer else None
+        if token is None:
+            detail = "Send a valid token: Authorization: Bearer pub_…"
+            raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
+        if token.scopes.isdisjoint(scopes):
+            detail = f"This token may not do that; it needs the scope {' or '.join(sorted(scopes))}."
+            raise HTTPException(403, detail, headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
+
+    return Depends(check)
+
+
+MAY_READ_ARTICLES = _with(Scope.READ, Scope.ARTICLES)
+MAY_WRITE_ARTICLES = _with(Scope.ARTICLES)
+MAY_READ_ISSUES = _with(Scope.READ, Scope.ISSUES)
+MAY_WRITE_ISSUES = _with(Scope.ISSUES)
+MAY_READ_SUBSCRIBERS = _with(Scope.READ, Scope.SUBSCRIBERS)
+MAY_WRITE_SUBSCRIBERS = _with(Scope.SUBSCRIBERS)
+
+
+def media_type_of(request: Request) -> str:
+    """Return a request's media type in small letters, without parameters."""
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _only(*media_types: str) -> Callable[[Request], Awaitable[None]]:
+    async def check(request: Request) -> None:
+        found = media_type_of(request)
+        if found not in media_types:
+            said = f"This is {found}" if found else "The header Content-Type is missing"
+            raise HTTPException(415, f"{said}; send {' or '.join(media_types)}.")
+
+    return check
+
+
+ONLY_JSON = Depends(_only("application/json"))
+ARTICLE_TYPES = {
+    "application/json": "article.json",
+    "text/markdown": "article.md",
+    "text/plain": "article.txt",
+    "text/html": "article.html",
+}
+"""What an article may come as, with the file name that tells our readers the same."""
+ONLY_ARTICLES = Depends(_only(*ARTICLE_TYPES))

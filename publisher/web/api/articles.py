@@ -1,0 +1,266 @@
+import json
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import structlog
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from publisher.archive import flow as archive_flow
+from publisher.archive import store as archive
+from publisher.archive.accept import Acceptance
+from publisher.archive.model import ArticleId, ArticleState
+from publisher.archive.tables import article
+from publisher.bell import Job
+from publisher.errors import NotFoundError, SubmissionError
+from publisher.intake.fields import text
+from publisher.intake.flow import HandIn, hand_in
+from publisher.intake.json import read_values
+from publisher.intake.model import Draft, Image, SubmissionId, SubmissionState
+from publisher.intake.read import read
+from publisher.intake.tables import picture, submission
+from publisher.related.store import links_of
+from publisher.web.api.access import ARTICLE_TYPES, MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_ARTICLES, media_type_of
+from publisher.web.api.forms import (
+    READ_ONLY,
+    ArticleForm,
+    Articles,
+    ArticleShown,
+    ArticleTaken,
+    ArticleWhole,
+    Waiting,
+    shown,
+    whole,
+)
+from publisher.web.cursors import cursor_after, place_of
+from publisher.web.parts import Room
+from publisher.wiring import Newsroom
+
+log = structlog.get_logger()
+router = APIRouter(prefix="/articles", tags=["Articles"])
+
+ORIGIN = "api"
+NAME = "article"
+Limit = Annotated[int, Query(ge=1, le=100, description="How many.")]
+REQUEST_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "At most 5 MB. Markdown may begin with YAML front matter of the same fields.",
+        "content": {
+            media_type: {"schema": {"$ref": f"#/components/schemas/{ArticleForm.__name__}"}}
+            if media_type == "application/json"
+            else {"schema": {"type": "string"}}
+            for media_type in ARTICLE_TYPES
+        },
+    }
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """What became of an article that was handed in; without an article it waits for the archive."""
+
+    submission_id: SubmissionId
+    acceptance: Acceptance | None = None
+    article_id: ArticleId | None = None
+
+
+async def _data(request: Request) -> bytes:
+    return await request.body()
+
+
+Data = Annotated[bytes, Depends(_data)]
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ArticleTaken,
+    responses={200: {"model": ArticleTaken}, 202: {"model": Waiting}},
+    dependencies=[MAY_WRITE_ARTICLES, ONLY_ARTICLES],
+    openapi_extra=REQUEST_BODY,
+)
+def hand_in_article(request: Request, room: Room, data: Data) -> JSONResponse:
+    """
+    Hand in an article.
+
+    201: it is new. 200: it revised the article with the same `external_id`, or changed nothing; `result` says which.
+    202: it is safe, and the archive will take it by itself.
+    """
+    return _answer(room, _take(room, _draft(room, data, media_type_of(request))))
+
+
+@router.get("", response_model=Articles, dependencies=[MAY_READ_ARTICLES])
+def list_articles(
+    *,
+    room: Room,
+    state: ArticleState | None = None,
+    topic: Annotated[str, Query(description="Slug.")] = "",
+    author: Annotated[str, Query(description="Slug.")] = "",
+    language: str = "",
+    limit: Limit = 50,
+    cursor: str = "",
+) -> dict[str, Any]:
+    """List articles, newest first: of every state, unless one is named."""
+    place = place_of(cursor)
+    with room.database.reading() as connection:
+        found = archive.listed(
+            connection,
+            at_most=limit + 1,
+            state=state,
+            topic_slug=topic,
+            author_slug=author,
+            language=language,
+            after=place,
+        )
+    data = [shown(lead, room.settings) for lead in found[:limit]]
+    return {"data": data, "next": cursor_after(found[limit - 1]) if len(found) > limit else None}
+
+
+@router.get("/{article_id}", response_model=ArticleWhole, dependencies=[MAY_READ_ARTICLES])
+def show_article(room: Room, article_id: int) -> dict[str, Any]:
+    """Show an article, whatever its state."""
+    with room.database.reading() as connection:
+        return _whole(connection, room, ArticleId(article_id))
+
+
+@router.put(
+    "/{article_id}",
+    response_model=ArticleTaken,
+    responses={202: {"model": Waiting}},
+    dependencies=[MAY_WRITE_ARTICLES, ONLY_ARTICLES],
+    openapi_extra=REQUEST_BODY,
+)
+def revise_article(request: Request, room: Room, article_id: int, data: Data) -> JSONResponse:
+    """Replace an article's content; id, address and date stay. What GET answers may be sent back, changed."""
+    identity = archive_flow.identity_of(room.database, ArticleId(article_id))
+    return _answer(room, _take(room, _draft(room, data, media_type_of(request)), same_as=identity))
+
+
+@router.delete("/{article_id}", response_model=ArticleShown, dependencies=[MAY_WRITE_ARTICLES])
+def withdraw_article(room: Room, article_id: int) -> dict[str, Any]:
+    """Take an article off every channel; its page answers 410 from now on. The second time changes nothing."""
+    if archive_flow.withdraw(room.database, ArticleId(article_id), clock=room.now):
+        room.bell.ring(Job.RELATE)
+    with room.database.reading() as connection:
+        return shown(archive.leads(connection, [ArticleId(article_id)])[ArticleId(article_id)], room.settings)
+
+
+# --- from the request to a draft
+
+
+def _draft(room: Newsroom, data: bytes, media_type: str) -> Draft:
+    """Return what a body holds; what is wrong is said with its place in the body. Raises SubmissionError."""
+    name = ARTICLE_TYPES[media_type]
+    try:
+        if media_type != "application/json":
+            return read(data, name=name, base_url=room.settings.base_url)
+        return _draft_of_json(room, data)
+    except SubmissionError as error:
+        where = error.where.removeprefix(name).removeprefix(", ")
+        raise SubmissionError(error.problem, where or NAME) from None
+
+
+def _draft_of_json(room: Newsroom, data: bytes) -> Draft:
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError):
+        return read(data, name=ARTICLE_TYPES["application/json"])  # says what is wrong with it
+    if not isinstance(values, dict):
+        return read_values(values)
+    values = {name: value for name, value in values.items() if name not in READ_ONLY}
+    ours = _picture_of_ours(room, values.get("image"))
+    draft = read_values(values | ({"image": None} if ours else {}), base_url=room.settings.base_url)
+    return replace(draft, image=ours) if ours else draft
+
+
+def _picture_of_ours(room: Newsroom, given: Any) -> Image | None:
+    """Return the picture that an article has from us already, so that what GET answered can be sent back."""
+    fields = {"url": given} if isinstance(given, str) else given
+    if not isinstance(fields, dict) or not isinstance(fields.get("url"), str):
+        return None
+    path = fields["url"].removeprefix(room.settings.base_url)
+    with room.database.reading() as connection:
+        found = connection.execute(sa.select(picture).where(picture.c.name == path.removeprefix("/media/"))).first()
+    if found is None or not path.startswith("/media/"):
+        return None
+    alt, credit = text(fields.get("alt"), "image.alt"), text(fields.get("credit"), "image.credit")
+    return Image(url=path, alt=alt, credit=credit, width=found.width, height=found.height)
+
+
+# --- from the draft to the archive
+
+
+def _take(room: Newsroom, draft: Draft, same_as: str | None = None) -> Ending:
+    """Put a draft on disk, and into the archive at once; once it is on disk nothing can lose it."""
+    (submission_id,) = hand_in(room.database, [HandIn(draft=draft)], origin=ORIGIN, clock=room.now, same_as=same_as)
+    try:
+        accepted = archive_flow.accept_these(
+            room.database, [submission_id], domain=room.settings.domain, clock=room.now
+        ).get(submission_id)
+        ending = (
+            Ending(submission_id=submission_id, acceptance=accepted.acceptance, article_id=accepted.article_id)
+            if accepted
+            else _taken_elsewhere(room, submission_id)
+        )
+    except SQLAlchemyError as problem:
+        log.warning("accepted_later", submission=submission_id, reason=type(problem).__name__)
+        room.bell.ring(Job.ACCEPT)
+        return Ending(submission_id=submission_id)
+    room.bell.ring(Job.RELATE)
+    return ending
+
+
+def _taken_elsewhere(room: Newsroom, submission_id: SubmissionId) -> Ending:
+    """Return what a worker made of a submission that it took between our two steps."""
+    with room.database.reading() as connection:
+        row = connection.execute(
+            sa.select(submission.c.state, article.c.id, article.c.revision)
+            .join(article, article.c.identity == submission.c.identity)
+            .where(submission.c.id == submission_id)
+        ).first()
+    if row is None or row.state == SubmissionState.RECEIVED:
+        return Ending(submission_id=submission_id)
+    unchanged = row.state == SubmissionState.UNCHANGED
+    acceptance = Acceptance.NEW if row.revision == 1 else Acceptance.REVISED
+    return Ending(
+        submission_id=submission_id,
+        acceptance=Acceptance.UNCHANGED if unchanged else acceptance,
+        article_id=ArticleId(row.id),
+    )
+
+
+# --- and to the answer
+
+
+def _answer(room: Newsroom, ending: Ending) -> JSONResponse:
+    try:
+        taken = _taken(room, ending)
+    except SQLAlchemyError as problem:
+        log.warning("shown_later", submission=ending.submission_id, reason=type(problem).__name__)
+        taken = None
+    if taken is None:
+        waiting = Waiting(submission=ending.submission_id)
+        return JSONResponse(waiting.model_dump(), status_code=202)
+    status = 201 if ending.acceptance is Acceptance.NEW else 200
+    return JSONResponse(
+        taken.model_dump(mode="json"), status_code=status, headers={"Location": f"/api/v1/articles/{taken.id}"}
+    )
+
+
+def _taken(room: Newsroom, ending: Ending) -> ArticleTaken | None:
+    if ending.article_id is None or ending.acceptance is None:
+        return None
+    with room.database.reading() as connection:
+        values = _whole(connection, room, ending.article_id)
+    return ArticleTaken.model_validate(values | {"result": ending.acceptance.value})
+
+
+def _whole(connection: Connection, room: Newsroom, article_id: ArticleId) -> dict[str, Any]:
+    found = archive.articles(connection, [article_id]).get(article_id)
+    if found is None:
+        raise NotFoundError(NAME, article_id)
+    return whole(found, links_of(connection, [article_id]).get(article_id, ()), room.settings)

@@ -1,0 +1,190 @@
+"""Mailing lists, subscribers and suppressions."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, HTTPException, Query
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.engine import Connection
+
+from publisher.audience import flow, rules, store
+from publisher.audience.flow import Yes
+from publisher.audience.model import How, Subscriber, Subscription, SuppressionReason
+from publisher.audience.tables import suppression
+from publisher.bell import Job
+from publisher.errors import InputError
+from publisher.web.api.access import MAY_READ_SUBSCRIBERS, MAY_WRITE_SUBSCRIBERS, ONLY_JSON
+from publisher.web.api.articles import Limit
+from publisher.web.api.forms import (
+    Asked,
+    MailingListForm,
+    MailingLists,
+    MailingListShown,
+    SubscriberForm,
+    Subscribers,
+    SubscriberShown,
+    SuppressionForm,
+    Suppressions,
+    SuppressionShown,
+)
+from publisher.web.cursors import read, written
+from publisher.web.parts import Origin, Room
+
+mailing_lists = APIRouter(prefix="/mailing-lists", tags=["Mailing lists"])
+subscribers = APIRouter(prefix="/subscribers", tags=["Subscribers"])
+suppressions = APIRouter(prefix="/suppressions", tags=["Suppressions"])
+
+
+# --- mailing lists
+
+
+@mailing_lists.get("", response_model=MailingLists, dependencies=[MAY_READ_SUBSCRIBERS])
+def list_mailing_lists(room: Room) -> dict[str, Any]:
+    """List the mailing lists, with the numbers of their confirmed subscriptions."""
+    with room.database.reading() as connection:
+        return {"data": _lists(connection)}
+
+
+@mailing_lists.post(
+    "", status_code=201, response_model=MailingListShown, dependencies=[MAY_WRITE_SUBSCRIBERS, ONLY_JSON]
+)
+def add_mailing_list(room: Room, form: MailingListForm) -> dict[str, Any]:
+    """Add a mailing list. Its slug stands in every mail (List-Id), so it never changes."""
+    added = flow.add_mailing_list(
+        room.database, slug=form.slug, name=form.name, description=form.description, clock=room.now
+    )
+    with room.database.reading() as connection:
+        return next(each for each in _lists(connection) if each["id"] == added)
+
+
+def _lists(connection: Connection) -> list[dict[str, Any]]:
+    numbers = store.confirmed_counts(connection)
+    return [
+        {
+            "id": each.id,
+            "slug": each.slug,
+            "name": each.name,
+            "description": each.description,
+            "confirmed": numbers.get(each.id, 0),
+            "created_at": each.created_at,
+        }
+        for each in store.mailing_lists(connection)
+    ]
+
+
+# --- subscribers
+
+
+@subscribers.get("", response_model=Subscribers, dependencies=[MAY_READ_SUBSCRIBERS])
+def list_subscribers(
+    room: Room,
+    mailing_list: Annotated[str, Query(description="Slug.")] = "",
+    beginning: Annotated[str, Query(description="Only addresses that begin so.")] = "",
+    limit: Limit = 50,
+    cursor: str = "",
+) -> dict[str, Any]:
+    """List subscribers by address."""
+    with room.database.reading() as connection:
+        only = store.mailing_list_named(connection, mailing_list).id if mailing_list else None
+        found = store.subscribers(
+            connection, at_most=limit + 1, beginning=beginning, after=read(cursor), mailing_list_id=only
+        )
+        data = _subscribers(connection, found[:limit])
+    return {"data": data, "next": written(found[limit - 1].email) if len(found) > limit else None}
+
+
+@subscribers.post(
+    "",
+    status_code=201,
+    response_model=SubscriberShown,
+    responses={202: {"model": Asked}},
+    dependencies=[MAY_WRITE_SUBSCRIBERS, ONLY_JSON],
+)
+def add_subscriber(room: Room, form: SubscriberForm, origin: Origin) -> Any:
+    """
+    Put a person on mailing lists.
+
+    202: a mail asks for a yes first. 201: `confirmed`, with the sentence of the `consent` that you have already.
+    """
+    person = {"email": form.email, "name": form.name, "language": form.language, "time_zone": form.timezone}
+    if not form.confirmed:
+        flow.ask_to_subscribe(room.database, lists=form.mailing_lists, origin=origin, clock=room.now, **person)
+        room.bell.ring(Job.NOTIFY)
+        return JSONResponse(Asked().model_dump(), status_code=202)
+    if not form.consent.strip():
+        raise InputError("Say in which words the person has agreed, or leave out “confirmed”.", "consent")
+    yes = Yes(how=How.API, wording=form.consent.strip())
+    added = flow.add_subscriber(room.database, lists=form.mailing_lists, yes=yes, clock=room.now, **person)
+    with room.database.reading() as connection:
+        found = store.subscriber_with_id(connection, added)
+        return _subscribers(connection, [found] if found else [])[0]
+
+
+def _subscribers(connection: Connection, found: Iterable[Subscriber]) -> list[dict[str, Any]]:
+    people = list(found)
+    slugs = {each.id: each.slug for each in store.mailing_lists(connection)}
+    subscriptions = store.subscriptions_of(connection, [each.id for each in people])
+    return [
+        {
+            "id": each.id,
+            "email": each.email,
+            "name": each.name,
+            "language": each.language,
+            "timezone": each.time_zone,
+            "created_at": each.created_at,
+            "subscriptions": [_subscription(one, slugs[one.mailing_list_id]) for one in subscriptions.get(each.id, [])],
+        }
+        for each in people
+    ]
+
+
+def _subscription(found: Subscription, slug: str) -> dict[str, Any]:
+    return {
+        "mailing_list": slug,
+        "state": found.state,
+        "confirmed_at": found.confirmed_at,
+        "ended_at": found.ended_at,
+        "paused_until": found.paused_until,
+    }
+
+
+# --- suppressions
+
+
+@suppressions.get("", response_model=Suppressions, dependencies=[MAY_READ_SUBSCRIBERS])
+def list_suppressions(room: Room, limit: Limit = 50, cursor: str = "") -> dict[str, Any]:
+    """List the addresses that we must not mail."""
+    wanted = sa.select(suppression).order_by(suppression.c.email_key).limit(limit + 1)
+    if cursor:
+        wanted = wanted.where(suppression.c.email_key > read(cursor))
+    with room.database.reading() as connection:
+        found = [_suppressed(row) for row in connection.execute(wanted)]
+    return {"data": found[:limit], "next": written(found[limit - 1]["email"]) if len(found) > limit else None}
+
+
+@suppressions.post(
+    "", status_code=201, response_model=SuppressionShown, dependencies=[MAY_WRITE_SUBSCRIBERS, ONLY_JSON]
+)
+def suppress(room: Room, form: SuppressionForm) -> dict[str, Any]:
+    """Mail an address no more, whether we know it or not."""
+    flow.suppress(room.database, form.email, reason=SuppressionReason.MANUAL, detail=form.detail, clock=room.now)
+    key = rules.email_key(rules.normalise_email(form.email))
+    with room.database.reading() as connection:
+        return _suppressed(connection.execute(sa.select(suppression).where(suppression.c.email_key == key)).one())
+
+
+@suppressions.delete("/{email}", status_code=204, dependencies=[MAY_WRITE_SUBSCRIBERS])
+def lift_suppression(room: Room, email: str) -> Response:
+    """Let an address be mailed again, whatever the reason was."""
+    try:
+        lifted = flow.lift_suppression(room.database, email)
+    except InputError:
+        lifted = False
+    if not lifted:
+        raise HTTPException(404, "This address is not suppressed.")
+    return Response(status_code=204)
+
+
+def _suppressed(row: sa.Row[Any]) -> dict[str, Any]:
+    return {"email": row.email_key, "reason": row.reason, "detail": row.detail, "at": row.at}

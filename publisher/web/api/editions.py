@@ -1,0 +1,89 @@
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy.engine import Connection
+
+from publisher.audience import store as audience
+from publisher.compose import cadence as cadences
+from publisher.compose import store
+from publisher.compose.model import Edition, EditionId, MailingListId
+from publisher.compose.text import check_subject
+from publisher.web.api.access import MAY_READ_ISSUES, MAY_WRITE_ISSUES, ONLY_JSON
+from publisher.web.api.forms import EditionForm, Editions, EditionShown
+from publisher.web.parts import Room
+from publisher.wiring import Newsroom
+
+router = APIRouter(prefix="/editions", tags=["Editions"])
+
+AN_HOUR = timedelta(hours=1)
+
+
+@router.get("", response_model=Editions, dependencies=[MAY_READ_ISSUES])
+def list_editions(room: Room) -> dict[str, Any]:
+    """List the editions, and when their next issues are due."""
+    with room.database.reading() as connection:
+        return {"data": [_shown(connection, room, each) for each in store.editions(connection)]}
+
+
+@router.get("/{slug}", response_model=EditionShown, dependencies=[MAY_READ_ISSUES])
+def show_edition(room: Room, slug: str) -> dict[str, Any]:
+    """Show one edition."""
+    with room.database.reading() as connection:
+        return _shown(connection, room, store.edition_named(connection, slug))
+
+
+@router.post("", status_code=201, response_model=EditionShown, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
+def add_edition(room: Room, form: EditionForm) -> dict[str, Any]:
+    """Add an edition."""
+    check_subject(form.subject)
+    with room.database.transaction() as connection:
+        mailing_list = audience.mailing_list_named(connection, form.mailing_list)
+        edition = _edition(form, MailingListId(mailing_list.id))
+        return _shown(connection, room, store.add_edition(connection, edition, now=room.now()))
+
+
+def _edition(form: EditionForm, mailing_list_id: MailingListId) -> Edition:
+    return Edition(
+        id=EditionId(0),
+        slug=form.slug,
+        name=form.name.strip() or form.slug.replace("-", " ").capitalize(),
+        kind=form.kind,
+        mailing_list_id=mailing_list_id,
+        cadence=cadences.parse(form.cadence) if form.cadence else None,
+        topics=tuple(form.topics),
+        languages=tuple(form.languages),
+        at_least=form.at_least,
+        at_most=form.at_most,
+        approval=form.approval,
+        stale_after=form.stale_after_hours * AN_HOUR,
+        language=form.language,
+        accent=form.accent,
+        footer=form.footer,
+        subject=form.subject,
+    )
+
+
+def _shown(connection: Connection, room: Newsroom, edition: Edition) -> dict[str, Any]:
+    slugs = {int(each.id): each.slug for each in audience.mailing_lists(connection)}
+    is_due = edition.cadence is not None and edition.is_active
+    return {
+        "id": edition.id,
+        "slug": edition.slug,
+        "name": edition.name,
+        "kind": edition.kind,
+        "mailing_list": slugs.get(int(edition.mailing_list_id), ""),
+        "cadence": cadences.describe(edition.cadence) if edition.cadence else None,
+        "topics": edition.topics,
+        "languages": edition.languages,
+        "at_least": edition.at_least,
+        "at_most": edition.at_most,
+        "approval": edition.approval,
+        "stale_after_hours": edition.stale_after / AN_HOUR,
+        "language": edition.language,
+        "accent": edition.accent,
+        "footer": edition.footer,
+        "subject": edition.subject,
+        "is_active": edition.is_active,
+        "next_slot_at": cadences.next_slot(edition.cadence, room.now()) if edition.cadence and is_due else None,
+    }

@@ -1,0 +1,129 @@
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from publisher.archive.model import ArticleId
+from publisher.bell import Job
+from publisher.compose import flow as compose_flow
+from publisher.compose import store as compose
+from publisher.compose.model import Edition, Issue, IssueId, IssueState
+from publisher.dispatch import flow as dispatch
+from publisher.dispatch import report as reports
+from publisher.errors import InputError
+from publisher.settings import Settings
+from publisher.web.api.access import MAY_READ_ISSUES, MAY_WRITE_ISSUES, ONLY_JSON
+from publisher.web.api.articles import Limit
+from publisher.web.api.forms import IssueForm, Issues, IssueWhole
+from publisher.web.parts import Room
+from publisher.wiring import Newsroom
+
+router = APIRouter(prefix="/issues", tags=["Issues"])
+
+BY_API = "By a program, through the API."
+
+
+@router.get("", response_model=Issues, dependencies=[MAY_READ_ISSUES])
+def list_issues(
+    room: Room,
+    edition: Annotated[str, Query(description="Slug.")] = "",
+    limit: Limit = 50,
+    cursor: str = "",
+) -> dict[str, Any]:
+    """List issues, newest first."""
+    with room.database.reading() as connection:
+        only = compose.edition_named(connection, edition).id if edition else None
+        found = compose.issues(connection, at_most=limit + 1, edition_id=only, before=_before(cursor))
+        editions = {each.id: each for each in compose.editions(connection)}
+        states = reports.states(connection, [each.id for each in found])
+    page = found[:limit]
+    data = [_shown(each, editions[each.edition_id], states.get(each.id, ""), "", room.settings) for each in page]
+    return {"data": data, "next": str(page[-1].id) if len(found) > limit else None}
+
+
+@router.post("", status_code=201, response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
+def draft_issue(room: Room, form: IssueForm) -> dict[str, Any]:
+    """Make a draft at once. Nothing is sent before it is approved."""
+    draft = compose_flow.draft_issue(
+        room.database,
+        room.settings,
+        form.edition,
+        article_ids=[ArticleId(each) for each in form.article_ids],
+        subject=form.subject,
+        introduction=form.introduction,
+        clock=room.now,
+    )
+    return _reported(room, draft.id)
+
+
+@router.get("/{issue_id}", response_model=IssueWhole, dependencies=[MAY_READ_ISSUES])
+def show_issue(room: Room, issue_id: int) -> dict[str, Any]:
+    """Show an issue, and how its send stands."""
+    return _reported(room, IssueId(issue_id))
+
+
+@router.post("/{issue_id}/approve", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
+def approve_issue(room: Room, issue_id: int) -> dict[str, Any]:
+    """Freeze an issue and send it. Approving it again changes nothing."""
+    compose_flow.approve(room.database, room.settings, IssueId(issue_id), clock=room.now)
+    room.bell.ring(Job.PLAN, Job.SYNDICATE)
+    return _reported(room, IssueId(issue_id))
+
+
+@router.post("/{issue_id}/cancel", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
+def cancel_issue(room: Room, issue_id: int) -> dict[str, Any]:
+    """Cancel a draft, or stop an issue for good: who has it keeps it, nobody else gets it."""
+    if not compose_flow.cancel_draft(room.database, IssueId(issue_id), reason=BY_API):
+        dispatch.cancel(room.database, room.settings, IssueId(issue_id), reason=BY_API, clock=room.now)
+    return _reported(room, IssueId(issue_id))
+
+
+@router.post("/{issue_id}/pause", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
+def pause_issue(room: Room, issue_id: int) -> dict[str, Any]:
+    """Stop sending an issue for now."""
+    dispatch.pause(room.database, room.settings, IssueId(issue_id), reason=BY_API, clock=room.now)
+    return _reported(room, IssueId(issue_id))
+
+
+@router.post("/{issue_id}/resume", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
+def resume_issue(room: Room, issue_id: int) -> dict[str, Any]:
+    """Go on with a paused issue, exactly where it stopped."""
+    dispatch.resume(room.database, IssueId(issue_id), clock=room.now)
+    room.bell.ring(Job.DISPATCH)
+    return _reported(room, IssueId(issue_id))
+
+
+def _reported(room: Newsroom, issue_id: IssueId) -> dict[str, Any]:
+    with room.database.reading() as connection:
+        found = reports.report(connection, issue_id)
+        edition = compose.edition_of(connection, found.issue.edition_id)
+    return _shown(found.issue, edition, found.state, found.reason, room.settings) | {
+        "counts": {state.value: number for state, number in found.counts.items()},
+        "total": found.total,
+        "is_planned": found.is_planned,
+        "sent_twice_at_most": found.sent_twice_at_most,
+        "started_at": found.started_at,
+        "finished_at": found.finished_at,
+    }
+
+
+def _shown(issue: Issue, edition: Edition, send_state: str, reason: str, settings: Settings) -> dict[str, Any]:
+    is_back_issue = issue.state is IssueState.APPROVED
+    return {
+        "id": issue.id,
+        "edition": edition.slug,
+        "number": issue.number,
+        "state": send_state or issue.state,
+        "subject": issue.subject,
+        "preheader": issue.preheader,
+        "reason": reason or issue.reason,
+        "article_ids": list(issue.article_ids),
+        "url": f"{settings.base_url}/issues/{edition.slug}/{issue.number}" if is_back_issue else None,
+        "created_at": issue.created_at,
+        "approved_at": issue.approved_at,
+    }
+
+
+def _before(cursor: str) -> IssueId | None:
+    if cursor and not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 19):  # noqa: PLR2004 -- digits of 2**63
+        raise InputError("This is no place in the list; begin with its first page.", "cursor")
+    return IssueId(int(cursor)) if cursor else None
