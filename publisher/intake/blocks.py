@@ -138,7 +138,7 @@ def _paragraph(beside: HtmlElement, text: str | None) -> HtmlElement:
 
 
 def _says_something(block: HtmlElement) -> bool:
-    return block.tag == "hr" or bool(one_line(block.text_content())) or next(block.iter("img"), None) is not None
+    return block.tag == "hr" or bool(block.text_content().strip()) or next(block.iter("img"), None) is not None
 
 
 def _serialised(block: HtmlElement) -> str:

@@ -79,7 +79,7 @@ def body_of_blocks(blocks: Iterable[HtmlElement], *, title: str = "") -> Body:
 
 def checked(draft: Draft) -> Draft:
     """Return the draft if it says anything below its title."""
-    if not draft.guide and not any(section.html for section in draft.sections):
+    if not any(section.html for section in (*draft.sections, *([draft.guide] if draft.guide else []))):
         raise SubmissionError("The article has a title, but no text below it.")
     return draft
 

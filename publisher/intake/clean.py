@@ -44,7 +44,7 @@ def clean_text(text: str) -> str:
         XML 1.0 (fifth edition), section 2.2, production 2 (Char).
 
     """
-    return FORBIDDEN.sub("", LINE_BREAKS.sub("\n", text))
+    return text if text.isprintable() else FORBIDDEN.sub("", LINE_BREAKS.sub("\n", text))
 
 
 def without_forbidden_references(markup: str) -> str:

@@ -13,7 +13,7 @@ from publisher.errors import SubmissionError
 from publisher.intake.blocks import absolute_link, parse_html, text_of
 from publisher.intake.body import body_of_html, checked
 from publisher.intake.clean import clean_text, one_line, without_forbidden_references
-from publisher.intake.fields import FIRST_YEAR, LANGUAGE, LAST_YEAR, LONGEST_NAME, language, quoted, title_of
+from publisher.intake.fields import FIRST_YEAR, LANGUAGE, LAST_YEAR, LONGEST_NAME, cut_names, language, quoted, title_of
 from publisher.intake.model import Draft, Image
 from publisher.outbound import address_problem
 
@@ -100,8 +100,8 @@ def _draft(entry: Any, url: str, feed_language: str) -> Draft:
             teasers=body.teasers,
             summary=summary,
             language=_language(entry) or feed_language,
-            authors=_lines(each.get("name") for each in entry.get("authors", [])),
-            topics=_lines(each.get("label") or each.get("term") for each in entry.get("tags", [])),
+            authors=cut_names(each.get("name") for each in entry.get("authors", [])),
+            topics=cut_names(each.get("label") or each.get("term") for each in entry.get("tags", [])),
             image=_image(entry, link or url),
             canonical_url=link,
             external_id=_external_id(entry, link, f"{title}\n{published_at}"),
@@ -171,11 +171,6 @@ def _image(entry: Any, base: str) -> Image | None:
 
 def _is_picture(media: Any) -> bool:
     return media.get("medium") == "image" or media.get("type") in IMAGE_TYPES
-
-
-def _lines(values: Iterator[Any]) -> tuple[str, ...]:
-    lines = (one_line(_text(value))[:LONGEST_NAME] for value in values)
-    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 def _text(value: Any) -> str:

@@ -1,7 +1,8 @@
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypedDict
 
 from publisher.errors import SubmissionError
@@ -20,6 +21,7 @@ FIRST_YEAR, LAST_YEAR = 1000, 9000
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 SLUG = re.compile(r"\w+(?:-+\w+)*")
+PIXELS = re.compile(r"[1-9][0-9]{0,4}")
 GAP_BEFORE_ZONE = re.compile(r"\s+(?=[+-]\d\d|Z$)")
 Absent = (None, "")
 
@@ -95,6 +97,12 @@ def names(value: Any, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for line in lines if line))
 
 
+def cut_names(values: Iterable[Any]) -> tuple[str, ...]:
+    """Return names that a page or feed happens to carry: as many and as much of them as we keep, each once."""
+    lines = (one_line(value)[:LONGEST_NAME] for value in values if isinstance(value, str))
+    return tuple(islice(dict.fromkeys(line for line in lines if line), MOST_NAMES))
+
+
 def instant(value: Any, where: str) -> datetime | None:
     """
     Return an aware UTC instant from an ISO 8601 text.
@@ -153,7 +161,7 @@ def pixels(value: Any, where: str) -> int | None:
     """Return a picture's width or height in pixels."""
     if value in Absent:
         return None
-    if not isinstance(value, str | int) or not re.fullmatch(r"[1-9][0-9]{0,4}", str(value)):
+    if not isinstance(value, str | int) or not PIXELS.fullmatch(str(value)):
         raise SubmissionError(f"{quoted(value)} must be a number of pixels.", where)
     return int(value)
 

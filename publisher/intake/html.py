@@ -10,10 +10,10 @@ from publisher.intake.clean import one_line
 from publisher.intake.fields import (
     LANGUAGE,
     LONGEST_SUMMARY,
+    PIXELS,
+    cut_names,
     instant,
     language,
-    names,
-    pixels,
     text,
     title_of,
     web_address,
@@ -54,8 +54,8 @@ def read_html(page: str, *, base_url: str = "") -> Draft:
             teasers=body.teasers,
             summary=text(_first(meta, "description", "og:description"), "description", at_most=LONGEST_SUMMARY),
             language=_language(root),
-            authors=names([each for each in meta["author"] + meta["article:author"] if "://" not in each], "author"),
-            topics=names(meta["article:tag"] or _first(meta, "keywords"), "keywords"),
+            authors=cut_names(each for each in meta["author"] + meta["article:author"] if "://" not in each),
+            topics=cut_names(meta["article:tag"] or _first(meta, "keywords").split(",")),
             image=_image(meta, canonical or base),
             canonical_url=canonical,
             published_at=instant(_first(meta, "article:published_time"), "article:published_time"),
@@ -116,7 +116,12 @@ def _image(meta: Mapping[str, list[str]], base: str) -> Image | None:
         return None
     return Image(
         url=web_address(absolute_link(given, base) or given, "og:image"),
-        alt=_first(meta, "og:image:alt"),
-        width=pixels(_first(meta, "og:image:width"), "og:image:width"),
-        height=pixels(_first(meta, "og:image:height"), "og:image:height"),
+        alt=text(_first(meta, "og:image:alt"), "og:image:alt"),
+        width=_pixels(_first(meta, "og:image:width")),
+        height=_pixels(_first(meta, "og:image:height")),
     )
+
+
+def _pixels(given: str) -> int | None:
+    """Return a size if it is one; a page's slip there is not worth refusing the article."""
+    return int(given) if PIXELS.fullmatch(given) else None

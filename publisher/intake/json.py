@@ -56,6 +56,8 @@ def read_values(values: Any, *, base_url: str = "") -> Draft:
     guide = None
     if fields.get("guide") is not None:
         part = _part(fields["guide"], "guide", base_url)
+        if not part.html:
+            raise SubmissionError("The guide section has no text.", "guide")
         guide, found = Section(heading=part.heading, html=part.html), without_guide(found)
     named = _teasers(fields.get("teasers"), base_url)
     return checked(

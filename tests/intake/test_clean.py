@@ -2,7 +2,7 @@ import re
 
 import html5lib
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.errors import SubmissionError
@@ -86,6 +86,7 @@ def test_no_attack_in_html_comes_through(attack: str) -> None:
     assert_is_safe(clean_fragment(attack))
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(ATTACKS), st.text(max_size=5), st.sampled_from(["'", '"', ">", "<!--"]))))
 def test_no_mixture_of_attacks_comes_through(pieces: list[str]) -> None:
     try:
@@ -172,6 +173,7 @@ def test_other_characters_are_not_touched() -> None:
     assert one_line(" a\u00a0 b\n\tc ") == "a b c"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_cleaning_clean_html_again_changes_nothing(text: str) -> None:
     """The archive cleans nothing: what intake hands over must already be at rest."""
@@ -191,6 +193,7 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(TREES, max_size=5).map("".join))
 def test_no_word_of_html_is_lost_however_its_elements_are_nested(html: str) -> None:
     seen = re.findall(r"w\d+", re.sub("<[^>]+>", " ", clean_html(html)))

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.errors import SubmissionError
@@ -180,6 +180,7 @@ PIECES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.lists(st.sampled_from([*PIECES, ENTRY])).map("".join))
 def test_any_document_is_read_or_refused(noise: bytes, entries: str) -> None:
     for document in (noise, rss(entries), noise + rss(entries), rss(entries) + noise):

@@ -100,6 +100,17 @@ def test_links_are_resolved_against_where_the_page_came_from() -> None:
     assert read_html(page).sections[0].html == "<p>x</p>"
 
 
+def test_a_page_with_careless_extras_is_still_an_article() -> None:
+    """Keywords and sizes are written by machines; an editor could not mend them."""
+    extras = f'<meta name="keywords" content="{",".join(f"k{number}" for number in range(300))}">'
+    extras += '<meta property="og:image" content="https://a.example/p"><meta property="og:image:width" content="wide">'
+
+    draft = read_html(f"<h1>T</h1><p>x{extras}")
+
+    assert len(draft.topics) == 100
+    assert draft.image == Image(url="https://a.example/p")
+
+
 def test_a_language_that_is_none_is_left_to_the_archive() -> None:
     assert not read_html('<html lang="english, please"><h1>T</h1><p>x').language
 

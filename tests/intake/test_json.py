@@ -133,6 +133,7 @@ def test_an_image_may_be_its_address_alone() -> None:
         ('{"title": "T", "body": []}', "body: This must be text."),
         ('{"title": "T", "body": "x", "format": "rtf"}', "format: “rtf” is not one of markdown, html and text."),
         ('{"title": "T", "body": "x", "teasers": [{}]}', "teasers[0]: The teaser has no title."),
+        ('{"title": "T", "body": "x", "guide": {"heading": "G"}}', "guide: The guide section has no text."),
         ('{"title": "T", "body": "x", "image": {}}', "image.url: The image has no address."),
         (
             '{"title": "T", "body": "x", "image": {"url": "https://a.example/", "width": -1}}',

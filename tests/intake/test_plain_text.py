@@ -3,7 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.errors import SubmissionError
@@ -176,6 +176,7 @@ endings = st.sampled_from(["", ".", "?", ",", ".”", ":"])
 articles = st.lists(st.builds(str.__add__, lines, endings), min_size=2, max_size=15)
 
 
+@settings(deadline=None)
 @given(articles, st.lists(st.sampled_from(["\n", "\n\n", "\r\n"]), min_size=15, max_size=15))
 def test_whatever_the_lines_are_no_word_of_them_is_lost(written: list[str], gaps: list[str]) -> None:
     source = "".join(line + gap for line, gap in zip(written, gaps, strict=False))

@@ -3,7 +3,7 @@ import json
 from dataclasses import astuple
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -106,6 +106,7 @@ PIECES = [
 NAMES = st.sampled_from([*sorted(SUFFIXES), ""])
 
 
+@settings(deadline=None)
 @given(NAMES, st.one_of(st.binary(), st.text().map(str.encode)))
 @example(".json", b'{"title": "T", "body": "x", "importance": NaN}')
 @example(".md", b"---\ntitle: T\n? [a]\n: b\n---\nx")
@@ -113,6 +114,7 @@ def test_any_bytes_are_an_article_or_a_sentence(name: str, data: bytes) -> None:
     read_or_refused(data, name=f"a{name}")
 
 
+@settings(deadline=None)
 @given(NAMES, st.lists(st.sampled_from(PIECES)).map("".join))
 def test_any_mixture_of_what_articles_are_made_of_is_an_article_or_a_sentence(name: str, source: str) -> None:
     read_or_refused(source.encode(errors="surrogatepass"), name=f"a{name}")
@@ -127,6 +129,7 @@ json_values = st.recursive(
 FIELDS = ["sections", "body", "format", "guide", "teasers", "image", "language", "authors", "publish_at", "importance"]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=3), st.text())
 def test_any_json_is_an_article_or_a_sentence(fields: dict[str, object], title: str) -> None:
     read_or_refused(json.dumps({"title": title, "body": "x"} | fields).encode(), name="a.json")
