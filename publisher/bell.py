@@ -72,13 +72,18 @@ class Bell:
     def _app(self) -> Celery:
         app = Celery("publisher", broker=self._redis_url, set_as_current=False)
         app.conf.update(
-            broker_transport_options=BROKER_OPTIONS
-            | {"socket_timeout": self._timeout_s, "socket_connect_timeout": self._timeout_s},
+            broker_transport_options=BROKER_OPTIONS | self._impatience,
             task_ignore_result=True,
             broker_connection_retry=False,
             task_publish_retry=False,
         )
         return app
+
+    @property
+    def _impatience(self) -> dict[str, float]:
+        """The broker's options for a process that must not wait: kombu would else try again for four seconds."""
+        waits = ("socket_timeout", "socket_connect_timeout", "connect_retries_timeout")
+        return dict.fromkeys(waits, self._timeout_s) | {"max_retries": 1, "interval_start": 0, "interval_max": 0}
 
     def ring(self, *jobs: Job) -> None:
         """Send one message for each job; never fails, never waits long."""

@@ -210,7 +210,7 @@ def test_an_empty_key_file_is_named(tmp_path: Path) -> None:
     """A full disk may have left it; a site must not sign its links with nothing."""
     (tmp_path / "secret_key").write_text("")
 
-    with pytest.raises(SettingsError, match="secret_key.*remove it"):
+    with pytest.raises(SettingsError, match=r"secret_key is damaged; remove it"):
         settings(tmp_path)
 
 
