@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8000
 BIN    := .venv/bin
 
-.PHONY: help run test test-slow check format bench lock shots clean
+.PHONY: help run test test-slow check format bench lock migration clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ lock: .venv/dev.stamp  ## Make the two locks again from pyproject.toml
 		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements-dev.lock
+
+migration: .venv/dev.stamp  ## Draft a migration from the tables (MESSAGE="Add a column")
+	$(BIN)/python -m publisher.migrations.draft "$(MESSAGE)"
 
 clean:  ## Remove the environment and caches; data/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
