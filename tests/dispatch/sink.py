@@ -213,7 +213,7 @@ class _Session(asyncio.Protocol):
         if self._terms.keep:
             self._body.append(data[: len(data) - len(rest)])
         self._is_in_body = False
-        self._on_message()
+        self._on_message(is_empty=is_new and end == 0)
         return rest
 
     # --- commands
@@ -286,12 +286,12 @@ class _Session(asyncio.Protocol):
         self._is_in_body, self._tail, self._head, self._body = True, b"\r\n", b"", []
         self._say(b"354 Go on")
 
-    def _on_message(self) -> None:
+    def _on_message(self, *, is_empty: bool) -> None:
         recipient = self._recipient
         self._sender = self._recipient = None
         if recipient is None:
             self._say(b"554 5.5.1 No valid recipients")
-            if self._head != b".\r\n":
+            if not is_empty:
                 self._record.violations.append("a message for nobody")
             return
         fault = self._sink.faults.at("final", recipient) if self._sink.faults else ""
@@ -449,10 +449,15 @@ class Sink:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening and cut every connection. Closing twice changes nothing."""
         assert self._loop is not None
         assert self._thread is not None
-        self._loop.call_soon_threadsafe(self.stop)
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self.stop)
+            self._thread.join(10)
 
     def cut_all(self) -> None:
         """Close every connection without a word."""

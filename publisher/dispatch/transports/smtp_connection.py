@@ -37,7 +37,9 @@ class Connection(asyncio.Protocol):
         self._reader = ReplyReader()
         self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self._lost: str = ""
+        self._lost = ""
+        self.gone: asyncio.Future[None] = loop.create_future()
+        """Done when the socket is closed."""
         self._moved_at = loop.time()
         self.abilities = Abilities()
         self.dialogue: Dialogue | None = None
@@ -47,25 +49,23 @@ class Connection(asyncio.Protocol):
     async def open(self) -> None:
         """Connect, encrypt and sign in. Raises HandshakeError."""
         try:
+            await self._shake_hands()
+        except BaseException:
+            self.abort()
+            raise
+
+    async def _shake_hands(self) -> None:
+        try:
             async with asyncio.timeout(self._timeouts.connect_s):
                 await self._connect()
             await self._greet()
         except TimeoutError:
-            self.abort()
             raise HandshakeError("it did not answer in time") from None
         except ssl.SSLError as problem:
-            self.abort()
             reason = getattr(problem, "verify_message", "") or problem.reason or "TLS failed"
             raise HandshakeError(f"the encryption did not come about: {reason}") from None
         except OSError as problem:
-            self.abort()
             raise HandshakeError(f"it cannot be reached: {problem.strerror or type(problem).__name__}") from None
-        except ProtocolError:
-            self.abort()
-            raise HandshakeError(NOT_SMTP) from None
-        except HandshakeError:
-            self.abort()
-            raise
 
     async def _connect(self) -> None:
         is_implicit = self._settings.security is Security.IMPLICIT
@@ -158,6 +158,14 @@ class Connection(asyncio.Protocol):
 
     # --- dialogue
 
+    def start(self, dialogue: Dialogue) -> None:
+        """Change from the handshake to the dialogue, which is told what has come in between."""
+        self.dialogue = dialogue
+        if self._lost:
+            dialogue.lose(self._lost)
+        dialogue.receive(tuple(self._replies))
+        dialogue.begin()
+
     def begin(self) -> None:
         """Start on what is waiting, if the connection is idle."""
         if self.dialogue:
@@ -190,8 +198,13 @@ class Connection(asyncio.Protocol):
         if self.dialogue:
             self.dialogue.lose(reason)
 
-    def abort(self) -> None:
+    def hang_up(self) -> None:
+        """Close at once, unless a goodbye is on its way."""
         if self._wire and not self._wire.is_closing():
+            self._wire.abort()
+
+    def abort(self) -> None:
+        if self._wire:
             self._wire.abort()
 
     def write(self, *pieces: bytes) -> None:
@@ -219,8 +232,9 @@ class Connection(asyncio.Protocol):
             self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        reason = getattr(exc, "strerror", None) or "the connection was closed"
-        self._fail(reason)
+        self._fail(getattr(exc, "strerror", None) or "the connection was closed")
+        if not self.gone.done():
+            self.gone.set_result(None)
 
     def _fail(self, reason: str) -> None:
         self._lost = self._lost or reason

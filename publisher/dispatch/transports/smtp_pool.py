@@ -16,6 +16,7 @@ CONNECTIONS_A_MAIL = 3
 """A message that lost this many connections before its 354 comes back untried; the caller decides when to go on."""
 FRUITLESS_AT_MOST = 3
 """So many connections in a row without a single answer to a message, and the server counts as unavailable."""
+GOODBYE_S = 1.0
 CLOSED = "the transport was closed"
 REST_S = 5.0
 """No further connection is opened for so long after one was refused, as long as others work."""
@@ -34,7 +35,8 @@ class Pool:
         self._loop = loop
         self._waiting: deque[Mail] = deque()
         self._connections: set[Connection] = set()
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: set[asyncio.Task[Connection]] = set()
+        self._is_closed = False
         self._fruitless = 0
         self._no_more_before = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -44,6 +46,8 @@ class Pool:
     def submit(self, mails: Iterable[Mail]) -> None:
         """Send these; each is told its outcome."""
         self._waiting.extend(mails)
+        if self._is_closed:
+            self._give_up(CLOSED)
         self._close_stale()
         self._employ()
         if self._timer is None:
@@ -51,16 +55,20 @@ class Pool:
 
     async def close(self) -> None:
         """End everything; what waits comes back untried."""
+        self._is_closed = True
         if self._timer:
             self._timer.cancel()
-            self._timer = None
-        self._give_up(CLOSED)
-        opening = tuple(self._opening)
+        opening, connections = tuple(self._opening), tuple(self._connections)
         for task in opening:
             task.cancel()
-        await asyncio.gather(*opening, return_exceptions=True)
-        for connection in tuple(self._connections):
+        for connection in connections:
             connection.quit(CLOSED)
+        self._give_up(CLOSED)
+        await asyncio.gather(*opening, return_exceptions=True)
+        if connections:
+            await asyncio.wait([connection.gone for connection in connections], timeout=GOODBYE_S)
+        for connection in connections:
+            connection.abort()
         await asyncio.sleep(0)
 
     def _employ(self) -> None:
@@ -77,28 +85,23 @@ class Pool:
     def _may_open_another(self) -> bool:
         at_work = len(self._connections) + len(self._opening)
         if at_work == 0:
-            return True
+            return not self._is_closed
         is_resting = self._loop.time() < self._no_more_before
         return not is_resting and at_work < self._settings.connections and len(self._opening) < len(self._waiting)
 
-    async def _open_one(self) -> None:
+    async def _open_one(self) -> Connection:
         connection = Connection(self._settings, self._loop)
         await connection.open()
-        connection.dialogue = Dialogue(
-            connection.abilities,
-            take=self._take,
-            write=connection.write,
-            give_back=self._take_back,
-            ended=partial(self._ended, connection),
-        )
-        self._connections.add(connection)
-        connection.begin()
+        return connection
 
-    def _opened(self, task: asyncio.Task[None]) -> None:
+    def _opened(self, task: asyncio.Task[Connection]) -> None:
         """When a connection did not come about, and none is left that could, nothing can be sent now."""
         self._opening.discard(task)
-        problem = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            return
+        problem = task.exception()
         if problem is None:
+            self._start(task.result())
             return
         if not isinstance(problem, HandshakeError):
             log.error("smtp_handshake_failed", transport=self._settings.name, problem=type(problem).__name__)
@@ -106,27 +109,40 @@ class Pool:
         if not self._opening and not self._connections:
             self._give_up(str(problem))
 
+    def _start(self, connection: Connection) -> None:
+        self._connections.add(connection)
+        connection.start(
+            Dialogue(
+                connection.abilities,
+                take=self._take,
+                write=connection.write,
+                give_back=self._take_back,
+                ended=partial(self._ended, connection),
+            )
+        )
+
     def _take(self) -> Mail | None:
         return self._waiting.popleft() if self._waiting else None
 
     def _take_back(self, mail: Mail, reason: str) -> None:
-        if mail.connections < CONNECTIONS_A_MAIL:
+        if mail.connections < CONNECTIONS_A_MAIL and not self._is_closed:
             self._waiting.appendleft(mail)
         else:
             mail.settle(Untried(reason=reason))
 
     def _ended(self, connection: Connection, reason: str) -> None:
         self._connections.discard(connection)
-        connection.abort()
+        connection.hang_up()
         was_fruitful = connection.dialogue is not None and connection.dialogue.answered > 0
         self._fruitless = 0 if was_fruitful else self._fruitless + 1
         if not self._waiting:
             return
         log.warning("smtp_connection_lost", transport=self._settings.name, reason=reason)
-        if self._fruitless >= FRUITLESS_AT_MOST and not self._connections and not self._opening:
-            self._give_up(reason)
-        else:
-            self._employ()
+        if self._fruitless >= FRUITLESS_AT_MOST:
+            self._no_more_before = self._loop.time() + REST_S
+            if not self._connections and not self._opening:
+                self._give_up(reason)
+        self._employ()
 
     def _give_up(self, reason: str) -> None:
         self._fruitless = 0

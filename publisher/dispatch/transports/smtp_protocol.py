@@ -23,7 +23,7 @@ NOT_A_REPLY_BYTES = 64 * 1024
 """More than this without a line end is no SMTP server (a reply line has 512 bytes: RFC 5321, section 4.5.3.1.5)."""
 NOT_A_REPLY_LINES = 1_000
 
-_LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)\r?", re.DOTALL)
+_LINE = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?\r?", re.DOTALL)
 
 
 class ProtocolError(Exception):
@@ -81,7 +81,8 @@ def _read_line(line: bytes) -> tuple[Reply, bool]:
     found = _LINE.fullmatch(line)
     if found is None:
         raise ProtocolError
-    return Reply(int(found[1]), found[3].decode("utf-8", errors="replace").strip()), found[2] != b"-"
+    text = (found[3] or b"").decode("utf-8", errors="replace").strip()
+    return Reply(int(found[1]), text), found[2] != b"-"
 
 
 @dataclass(frozen=True, kw_only=True)
