@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import structlog
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,8 +16,6 @@ from publisher.web.shelf import Shelf
 from publisher.web.site import make_site
 from publisher.wiring import Newsroom, newsroom
 
-log = structlog.get_logger()
-
 KIB = 1024
 MIB = 1024 * KIB
 MOST_BYTES = {"/api/v1/articles": 5 * MIB, "/api/": MIB, "/desk": 12 * MIB}
@@ -28,7 +25,7 @@ SECRETIVE = ("/desk", "/preferences", "/confirm", "/unsubscribe")
 """Pages with a secret in them are never compressed: what a reader can put beside it would tell it (BREACH)."""
 
 
-def make_app(open_room: Callable[[], Newsroom] = newsroom) -> ASGIApp:
+def make_app(open_room: Callable[[], Newsroom]) -> ASGIApp:
     """Return the application; the newsroom is opened when the server starts."""
     return _Front(open_room)
 
@@ -54,7 +51,6 @@ class _Front:
 
     @asynccontextmanager
     async def _lifespan(self, _site: FastAPI) -> AsyncIterator[None]:
-        logs.set_up()
         room = self._open_room()
         for each in (self._site, self._api):
             each.state.room = room
@@ -90,4 +86,9 @@ def _is_https(room: Newsroom) -> bool:
     return room.settings.base_url.startswith("https:")
 
 
-app = make_app()
+def _open() -> Newsroom:
+    logs.set_up()
+    return newsroom()
+
+
+app = make_app(_open)

@@ -101,6 +101,7 @@ def _templates(time_zone: str) -> Templates:
         "listed": _listed,
         "clean": Markup,
         "unbroken": _unbroken,
+        "coded": _coded,
     }
     return Templates(DEFAULT_LANGUAGE, filters=filters)
 
@@ -117,6 +118,11 @@ def _day(instant: datetime, zone: ZoneInfo) -> str:
 def _unbroken(title: str) -> Markup:
     """Return a title in which no line ends inside a name such as Jae-myung, nor inside K-pop."""
     return Markup(HYPHENED.sub(r'<span class="nb">\g<0></span>', str(escape(title))))  # noqa: S704 -- escaped just there
+
+
+def _coded(text: str) -> Markup:
+    """Return a sentence of a docstring with its `names` as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 -- escaped just there
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -72,7 +72,7 @@ def problem_of(error: Exception) -> Problem:
         case PublisherError() if status := next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 0):
             return Problem(status=status, detail=str(error))
         case OperationalError() | NoConnectionError() | DatabaseBusyError() | DBAPIError(connection_invalidated=True):
-            log.warning("database_unavailable", reason=type(error).__name__, exc_info=error)
+            log.warning("database_unavailable", reason=str(getattr(error, "orig", None) or error))
             detail = "The database does not answer just now; please try again in a moment."
             return Problem(status=503, detail=detail, headers={"Retry-After": RETRY_AFTER_S})
     reference = secrets.token_hex(4)

@@ -70,38 +70,40 @@ def _operation(document: Schema, path: str, method: str, operation: Schema) -> O
         path=path,
         title=text.split("\n")[0] or operation["summary"],
         text="\n".join(text.split("\n")[1:]).strip(),
-        parameters=tuple(_parameter(each) for each in operation.get("parameters", ())),
+        parameters=tuple(_parameter(document, each) for each in operation.get("parameters", ())),
         body_types=tuple(content),
-        fields=tuple(_fields(_resolved(document, body))) if body else (),
-        answers=tuple(_answers(operation)),
+        fields=tuple(_fields(document, _resolved(document, body))) if body else (),
+        answers=tuple(_answers(document, operation)),
     )
 
 
-def _parameter(found: Schema) -> Row:
+def _parameter(document: Schema, found: Schema) -> Row:
     note = found.get("description") or found["schema"].get("description", "")
-    return Row(name=found["name"], kind=_kind(found["schema"]), note=note, is_required=found.get("required", False))
+    return Row(
+        name=found["name"], kind=_kind(document, found["schema"]), note=note, is_required=found.get("required", False)
+    )
 
 
-def _answers(operation: Schema) -> Iterator[tuple[str, str]]:
+def _answers(document: Schema, operation: Schema) -> Iterator[tuple[str, str]]:
     for status, answer in sorted(operation["responses"].items()):
         schemas = [each["schema"] for each in answer.get("content", {}).values() if "schema" in each]
-        yield status, _kind(schemas[0]) if schemas else ""
+        yield status, _kind(document, schemas[0]) if schemas else ""
 
 
 def _shapes(document: Schema) -> list[tuple[str, str, list[Row]]]:
     """Return every form that an answer or a body has, by name."""
     schemas = document["components"]["schemas"]
     return [
-        (name, schema.get("description", ""), list(_fields(schema)))
+        (name, schema.get("description", ""), list(_fields(document, schema)))
         for name, schema in sorted(schemas.items())
         if "properties" in schema
     ]
 
 
-def _fields(schema: Schema) -> Iterator[Row]:
+def _fields(document: Schema, schema: Schema) -> Iterator[Row]:
     required = schema.get("required", ())
     for name, each in schema.get("properties", {}).items():
-        yield Row(name=name, kind=_kind(each), note=each.get("description", ""), is_required=name in required)
+        yield Row(name=name, kind=_kind(document, each), note=each.get("description", ""), is_required=name in required)
 
 
 def _resolved(document: Schema, schema: Schema) -> Schema:
@@ -111,17 +113,18 @@ def _resolved(document: Schema, schema: Schema) -> Schema:
     return found
 
 
-def _kind(schema: Schema) -> str:
+def _kind(document: Schema, schema: Schema) -> str:
     """Return a type as people write it: text, number, list of SectionForm, ImageForm or null."""
     if "$ref" in schema:
-        return _name(schema["$ref"])
+        meant = _resolved(document, schema)
+        return _kind(document, meant) if "enum" in meant else _name(schema["$ref"])
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_kind(each) for each in schema["anyOf"]))
+        return " or ".join(dict.fromkeys(_kind(document, each) for each in schema["anyOf"]))
     if "enum" in schema:
         return " | ".join(str(each) for each in schema["enum"])
     kind = schema.get("type", "anything")
     if kind == "array":
-        return f"list of {_kind(schema['items'])}"
+        return f"list of {_kind(document, schema['items'])}"
     return "instant" if schema.get("format") == "date-time" else KINDS.get(kind, str(kind))
 
 

@@ -1,0 +1,92 @@
+"""What tests look for in pages, and articles to fill them with."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import html5lib
+
+from publisher.archive.model import ArticleId
+from publisher.audience.store import subscriber_with_email, subscriptions_of
+from publisher.intake.model import Image, Section
+from publisher.related.flow import relate_due
+from publisher.wiring import Newsroom
+from tests.builders import a_draft, handed_in
+
+XHTML = "{http://www.w3.org/1999/xhtml}"
+SUBJECTS = ("jeonse deposits", "kimchi refrigerators", "light sticks", "subway lines", "film ratings", "temple stays")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Links:
+    """The addresses in one reader's mails."""
+
+    unsubscribe: str
+    preferences: str
+
+
+def parsed(html: str) -> Element:
+    """Return a page's tree; whatever the HTML standard calls a parse error fails the test."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), strict=True)
+        found: Element = parser.parse(html)
+    return found
+
+
+def elements(html: str, tag: str, **attributes: str) -> list[Element]:
+    """Return a page's elements of one kind with these attributes; `rel_` stands for `rel`, and so on."""
+    wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+    return [
+        each
+        for each in parsed(html).iter(f"{XHTML}{tag}")
+        if all(each.get(name) == value for name, value in wanted.items())
+    ]
+
+
+def words(element: Element) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def addresses(html: str) -> Iterator[str]:
+    """Yield all addresses in a page that a browser would open or load from our own site."""
+    for each in parsed(html).iter():
+        for name in ("href", "src", "action"):
+            address = each.get(name) or ""
+            if address.startswith(("/", "http://127.0.0.1:8000")):
+                yield re.sub("^http://127.0.0.1:8000", "", address).partition("#")[0] or "/"
+
+
+def an_archive(room: Newsroom, number: int = 6, **values: Any) -> list[ArticleId]:
+    """Put related articles into the archive: every second one has a picture, each a guide section."""
+    drafts = [
+        a_draft(
+            external_id=f"{place}",
+            title=f"All About {SUBJECTS[place % len(SUBJECTS)].title()} {place}",
+            sections=(
+                Section(heading="", html=f"<p>In Seoul everybody talks of {SUBJECTS[place % len(SUBJECTS)]}.</p>"),
+                Section(heading="Why It Lasts", html="<p>The landlord, the tenant and the city council agree.</p>"),
+            ),
+            topics=("society", "seoul") if place % 2 else ("food",),
+            image=Image(url=f"https://pictures.example/{place}.jpg", alt="A street", width=1200, height=675)
+            if place % 2
+            else None,
+            **values,
+        )
+        for place in range(number)
+    ]
+    ids = [each.article_id for each in handed_in(room.database, drafts, clock=room.now)]
+    relate_due(room.database, room.now)
+    return ids
+
+
+def standing(room: Newsroom, email: str = "reader@readers.example") -> dict[int, str]:
+    """Return the state of a reader's subscriptions, by mailing list; empty for somebody unknown."""
+    with room.database.reading() as connection:
+        found = subscriber_with_email(connection, email)
+        if found is None:
+            return {}
+        return {each.mailing_list_id: each.state for each in subscriptions_of(connection, [found.id]).get(found.id, [])}
