@@ -10,6 +10,7 @@ from publisher.rendering import themed
 
 COLUMN_PX = 520
 """What a card leaves for its text. Outlook knows no max-width, so every picture names a width."""
+SUBHEADINGS = {"h3", "h4", "h5", "h6"}
 
 
 def parse(clean_html: str) -> HtmlElement:
@@ -28,6 +29,8 @@ def for_mail(root: HtmlElement, accent: str, *, first: int | None = None) -> Mar
 
     """
     blocks = list(root)[:first]
+    while len(blocks) < len(root) and blocks and blocks[-1].tag in SUBHEADINGS:
+        blocks.pop()  # a heading without what it announces
     for block in blocks:
         for picture in block.iter("img"):
             _fit(picture)

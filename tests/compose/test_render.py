@@ -282,6 +282,14 @@ def test_a_long_article_is_cut_after_a_whole_paragraph_and_goes_on_on_the_web() 
     assert "29.9 word" in issue.web_html
 
 
+def test_a_cut_leaves_no_heading_without_what_it_announces() -> None:
+    blocks = "".join(f"<h3>Heading {n}</h3><p>{'word ' * 160}END</p>" for n in range(150))
+
+    issue = rendered(ALERT, a_piece(an_article(sections=(Section(heading="", html=blocks),))))
+
+    assert body(issue.html).partition("Read the rest on the web")[0].rstrip().endswith("END")
+
+
 def test_an_article_that_is_one_endless_paragraph_leaves_its_opening_to_the_web() -> None:
     article = an_article(sections=(Section(heading="", html=f"<p>{'word ' * 30_000}</p>"),))
 
