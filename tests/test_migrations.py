@@ -110,7 +110,8 @@ def _sqlite_schema(database: Database) -> dict[str, list[str]]:
 def _postgresql_schema(database: Database) -> dict[str, list[tuple[object, ...]]]:
     """What PostgreSQL says of its tables, columns, indexes and constraints."""
     questions = {
-        "tables": "SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+        "tables": "SELECT relname, reloptions FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
         "columns": "SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name,"
         " is_identity FROM information_schema.columns WHERE table_schema = 'public'",
         "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
