@@ -147,7 +147,7 @@ class _Session(asyncio.Protocol):
         self._is_signed_in = not self._terms.user
         self._is_encrypted = False
         self._is_stalled = False
-        self._is_upgrading = False
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     # --- asyncio.Protocol
 
@@ -165,6 +165,7 @@ class _Session(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._sink.sessions.discard(self)
+        self.gone.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         if self._is_stalled:
@@ -460,10 +461,16 @@ class Sink:
             self._thread.join(10)
 
     def cut_all(self) -> None:
-        """Close every connection without a word."""
+        """Close every connection without a word, and wait until they are closed."""
         assert self._loop is not None
-        for session in tuple(self.sessions):
-            self._loop.call_soon_threadsafe(session.shut)
+        asyncio.run_coroutine_threadsafe(self._cut_all(), self._loop).result(10)
+
+    async def _cut_all(self) -> None:
+        sessions = tuple(self.sessions)
+        for session in sessions:
+            session.shut()
+        if sessions:
+            await asyncio.wait([session.gone for session in sessions])
 
     def write_down(self, entries: bytes) -> None:
         if self._log is not None:

@@ -8,15 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from publisher.compose.slots import Slot
 from publisher.dispatch.model import Deferred, Envelope, Outcome, Refused, Sent, Uncertain, Untried
@@ -399,36 +394,6 @@ def test_a_mail_of_bad_form_is_not_made_worse() -> None:
 # --- encryption and signing in
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for localhost that nobody vouches for, with its key."""
-    key = generate_private_key(SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, SHA256())
-    )
-    path = tmp_path_factory.mktemp("certificate") / "both.pem"
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(pem + made.public_bytes(Encoding.PEM))
-    return path
-
-
-@pytest.fixture
-def tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
 @contextmanager
 def trusted(certificate: Path) -> Iterator[None]:
     """Let the system vouch for this certificate."""
@@ -438,8 +403,8 @@ def trusted(certificate: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("mechanisms", ["PLAIN LOGIN", "LOGIN"])
-def test_a_password_goes_over_an_encrypted_connection(tls: ssl.SSLContext, mechanisms: str) -> None:
-    with Sink(Terms(tls=tls, user="news", password="geheim 비밀", mechanisms=mechanisms, keep=True)) as sink:
+def test_a_password_goes_over_an_encrypted_connection(server_tls: ssl.SSLContext, mechanisms: str) -> None:
+    with Sink(Terms(tls=server_tls, user="news", password="geheim 비밀", mechanisms=mechanisms, keep=True)) as sink:
         outcomes = send(
             sink, 50, security=Security.REQUIRED, verify=False, user="news", password="geheim 비밀", connections=2
         )
@@ -449,21 +414,21 @@ def test_a_password_goes_over_an_encrypted_connection(tls: ssl.SSLContext, mecha
     assert verbs.index("STAR") < verbs.index("AUTH") < verbs.index("MAIL")
 
 
-def test_a_certificate_that_the_system_trusts_is_enough(tls: ssl.SSLContext, certificate: Path) -> None:
-    with trusted(certificate), Sink(Terms(tls=tls)) as sink:
+def test_a_certificate_that_the_system_trusts_is_enough(server_tls: ssl.SSLContext, certificate: Path) -> None:
+    with trusted(certificate), Sink(Terms(tls=server_tls)) as sink:
         assert kinds(send(sink, 2, host="localhost", security=Security.REQUIRED)) == {Sent: 2}
 
 
-def test_a_certificate_for_another_name_is_not(tls: ssl.SSLContext, certificate: Path) -> None:
-    with trusted(certificate), Sink(Terms(tls=tls)) as sink:
+def test_a_certificate_for_another_name_is_not(server_tls: ssl.SSLContext, certificate: Path) -> None:
+    with trusted(certificate), Sink(Terms(tls=server_tls)) as sink:
         outcomes = send(sink, 2, host="127.0.0.1", security=Security.REQUIRED)
 
     assert kinds(outcomes) == {Untried: 2}
     assert "127.0.0.1" in str(outcomes[0])
 
 
-def test_a_certificate_nobody_vouches_for_stops_everything(tls: ssl.SSLContext) -> None:
-    with Sink(Terms(tls=tls, keep=True)) as sink:
+def test_a_certificate_nobody_vouches_for_stops_everything(server_tls: ssl.SSLContext) -> None:
+    with Sink(Terms(tls=server_tls, keep=True)) as sink:
         outcomes = send(sink, 2, host="localhost", security=Security.REQUIRED)
 
     assert kinds(outcomes) == {Untried: 2}
@@ -471,8 +436,8 @@ def test_a_certificate_nobody_vouches_for_stops_everything(tls: ssl.SSLContext) 
     assert not any(command.startswith("MAIL") for command in sink.record.commands)
 
 
-def test_opportunistic_encryption_takes_any_certificate_and_none(tls: ssl.SSLContext) -> None:
-    for terms in (Terms(tls=tls, keep=True), Terms(keep=True)):
+def test_opportunistic_encryption_takes_any_certificate_and_none(server_tls: ssl.SSLContext) -> None:
+    for terms in (Terms(tls=server_tls, keep=True), Terms(keep=True)):
         with Sink(terms) as sink:
             assert kinds(send(sink, 2, security=Security.OPPORTUNISTIC)) == {Sent: 2}
         assert ("STARTTLS" in sink.record.commands) == (terms.tls is not None)
@@ -487,18 +452,18 @@ def test_a_server_without_encryption_gets_nothing_where_it_is_required() -> None
 
 
 @pytest.mark.parametrize("security", [Security.REQUIRED, Security.OPPORTUNISTIC])
-def test_what_was_said_in_clear_behind_starttls_is_not_believed(tls: ssl.SSLContext, security: Security) -> None:
+def test_what_was_said_in_clear_behind_starttls_is_not_believed(server_tls: ssl.SSLContext, security: Security) -> None:
     """Somebody in between could put words into the server's mouth (the STARTTLS injection of 2011)."""
     smuggled = Fault(step="starttls", do=r"220 Go on\r\n250-evil.example\r\n250 AUTH PLAIN")
-    with Sink(Terms(tls=tls, faults=[smuggled], keep=True)) as sink:
+    with Sink(Terms(tls=server_tls, faults=[smuggled], keep=True)) as sink:
         outcomes = send(sink, 2, security=security, verify=False)
 
     assert set(outcomes) == {Untried(reason="it sent something in clear where TLS begins")}
 
 
-def test_a_refused_starttls_is_fatal_only_where_it_is_required(tls: ssl.SSLContext) -> None:
+def test_a_refused_starttls_is_fatal_only_where_it_is_required(server_tls: ssl.SSLContext) -> None:
     for security, expected in ((Security.REQUIRED, Untried), (Security.OPPORTUNISTIC, Sent)):
-        with Sink(Terms(tls=tls, faults=[Fault(step="starttls", do="454 4.7.0 TLS not available")])) as sink:
+        with Sink(Terms(tls=server_tls, faults=[Fault(step="starttls", do="454 4.7.0 TLS not available")])) as sink:
             assert kinds(send(sink, 2, security=security, verify=False)) == {expected: 2}
 
 
