@@ -9,23 +9,23 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from publisher.archive import search
 from publisher.archive.model import ArticleId
 from publisher.audience import flow as audience
-from publisher.audience.model import How
+from publisher.audience.model import How, MailingListId
 from publisher.audience.tables import mailing_list, subscriber, subscription
 from publisher.audience.tokens import Signer
 from publisher.clock import Clock, utc_now
 from publisher.compose import flow as compose
 from publisher.compose import store
-from publisher.compose.model import Edition, EditionId, EditionKind, IssueId, MailingListId
+from publisher.compose.model import Edition, EditionId, EditionKind, IssueId
 from publisher.database import Database, metadata
+from publisher.dispatch import tables
 from publisher.dispatch.flow import Dispatcher
 from publisher.dispatch.transports.transport import Transport
-from publisher.archive import search
-from publisher.dispatch import tables
 from publisher.related import tables as related_tables
-from publisher.turn import stage_turn
 from publisher.settings import Settings
+from publisher.turn import stage_turn
 from tests.builders import a_draft, handed_in, settings_in
 
 assert all((search, tables, related_tables)) and stage_turn is not None

@@ -28,7 +28,7 @@ def add(
     from publisher.audience import store as audience
     from publisher.compose import cadence as cadences
     from publisher.compose import store
-    from publisher.compose.model import Approval, Edition, EditionId, EditionKind, MailingListId
+    from publisher.compose.model import Approval, Edition, EditionId, EditionKind
     from publisher.wiring import newsroom
 
     if kind not in set(EditionKind):
@@ -42,7 +42,7 @@ def add(
             slug=_slug(slug),
             name=name or slug.replace("-", " ").capitalize(),
             kind=EditionKind(kind),
-            mailing_list_id=MailingListId(audience.mailing_list_named(connection, mailing_list).id),
+            mailing_list_id=audience.mailing_list_named(connection, mailing_list).id,
             cadence=cadences.parse(cadence) if cadence else None,
             topics=tuple(topic),
             languages=tuple(language),

@@ -4,10 +4,10 @@ from enum import StrEnum
 from typing import NewType
 
 from publisher.archive.model import Article, ArticleId, GlossaryTerm, Lead
+from publisher.audience.model import MailingListId
 
 EditionId = NewType("EditionId", int)
 IssueId = NewType("IssueId", int)
-MailingListId = NewType("MailingListId", int)
 
 
 class EditionKind(StrEnum):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.archive.model import ArticleId
+from publisher.audience.model import MailingListId
 from publisher.compose import cadence
 from publisher.compose.model import (
     Approval,
@@ -17,7 +18,6 @@ from publisher.compose.model import (
     Issue,
     IssueId,
     IssueState,
-    MailingListId,
     Rendering,
     Window,
 )

@@ -12,12 +12,10 @@ from publisher.audience.tokens import Signer
 from publisher.clock import Clock
 from publisher.compose import store as compose
 from publisher.compose.model import IssueId, IssueState
-from publisher.compose.slots import Slot, marker
 from publisher.database import Database, database_now
 from publisher.dispatch import ledger, plan, rules
-from publisher.dispatch.compiling import compile_message
 from publisher.dispatch.ledger import Lease, Marked, Result
-from publisher.dispatch.letters import envelope, fallbacks, letterhead
+from publisher.dispatch.letters import compiled, envelope
 from publisher.dispatch.message import CompiledMessage
 from publisher.dispatch.model import (
     Deferred,
@@ -77,14 +75,7 @@ def _opening(connection: sa.Connection, settings: Settings, issue_id: IssueId) -
     found = compose.issue_of(connection, issue_id)
     edition = compose.edition_of(connection, found.edition_id)
     rendering = compose.rendering_of(connection, issue_id)
-    read_url = f"{settings.base_url}/issues/{edition.slug}/{found.number}"
-    message = compile_message(
-        subject=rendering.subject,
-        text=rendering.text.replace(marker(Slot.READ_URL), read_url),
-        html=rendering.html.replace(marker(Slot.READ_URL), read_url),
-        letterhead=letterhead(settings, edition),
-        fallbacks=fallbacks(edition.language),
-    )
+    message = compiled(settings, edition, found, rendering)
     assert found.approved_at is not None
     return plan.Opening(
         issue_id=issue_id,

@@ -2,14 +2,19 @@
 
 import hashlib
 from collections.abc import Mapping
-from email.utils import parseaddr
+from datetime import datetime
+from email.utils import format_datetime, parseaddr
 
 from publisher.audience.tokens import Purpose, Signer
-from publisher.compose.model import Edition, IssueId
-from publisher.compose.slots import Slot
+from publisher.compose.model import Edition, Issue, IssueId, Rendering
+from publisher.compose.slots import Slot, marker
+from publisher.dispatch.compiling import compile_message
 from publisher.dispatch.headers import Letterhead
 from publisher.dispatch.ledger import Marked
-from publisher.dispatch.model import Envelope
+from publisher.dispatch.message import CompiledMessage
+from publisher.dispatch.model import Envelope, Outcome
+from publisher.dispatch.transports.transport import Transport
+from publisher.editors.model import Editor
 from publisher.settings import Settings
 
 READER = {"en": "reader", "ko": "독자"}
@@ -55,6 +60,43 @@ def envelope(settings: Settings, signer: Signer, issue_id: IssueId, marked: Mark
             Slot.DATE: date,
         },
     )
+
+
+def compiled(settings: Settings, edition: Edition, found: Issue, rendering: Rendering) -> CompiledMessage:
+    """Return an issue's mail with slots for what differs from reader to reader."""
+    read_url = f"{settings.base_url}/issues/{edition.slug}/{found.number}"
+    return compile_message(
+        subject=rendering.subject,
+        text=rendering.text.replace(marker(Slot.READ_URL), read_url),
+        html=rendering.html.replace(marker(Slot.READ_URL), read_url),
+        letterhead=letterhead(settings, edition),
+        fallbacks=fallbacks(edition.language),
+    )
+
+
+def send_test(
+    transport: Transport,
+    editor: Editor,
+    *,
+    settings: Settings,
+    edition: Edition,
+    found: Issue,
+    rendering: Rendering,
+    now: datetime,
+) -> Outcome:
+    """Send an issue's mail to the editor who lays it out; its unsubscribe links lead to a page, and do nothing."""
+    nowhere = f"{settings.base_url}/subscribe"
+    values = {
+        Slot.ADDRESS: editor.email,
+        Slot.NAME: editor.name,
+        Slot.UNSUBSCRIBE_URL: nowhere,
+        Slot.ONE_CLICK_URL: nowhere,
+        Slot.PREFERENCES_URL: nowhere,
+        Slot.MESSAGE_ID: f"test-{found.id}.{now.timestamp():.6f}@{settings.domain}",
+        Slot.DATE: format_datetime(now),
+    }
+    raw = compiled(settings, edition, found, rendering).splice(values)
+    return transport.send_one(parseaddr(settings.mail_from)[1], editor.email, raw)
 
 
 def _sender_id(domain: str) -> str:

@@ -16,7 +16,7 @@ from publisher.archive.model import GlossaryTerm
 from publisher.audience import store as audience
 from publisher.compose import cadence
 from publisher.compose import store as compose
-from publisher.compose.model import Edition, EditionId, EditionKind, MailingListId
+from publisher.compose.model import Edition, EditionId, EditionKind
 from publisher.editors import store as editors
 from publisher.editors.flow import add_editor, make_sign_in_link
 from publisher.editors.model import EditorId, Role
@@ -67,7 +67,7 @@ def _add_editions(room: Newsroom) -> None:
                 slug=slug,
                 name=name,
                 kind=kind,
-                mailing_list_id=MailingListId(list_id),
+                mailing_list_id=list_id,
                 cadence=cadence.parse(rhythm) if rhythm else None,
                 stale_after=stale_after,
             )

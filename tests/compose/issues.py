@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from publisher.archive.model import Article, ArticleId, ArticleState, Author, GlossaryTerm, Lead, Topic
+from publisher.audience.model import MailingListId
 from publisher.compose.glossary import Matcher
 from publisher.compose.model import (
     Cadence,
@@ -14,7 +15,6 @@ from publisher.compose.model import (
     Issue,
     IssueId,
     IssueState,
-    MailingListId,
     Piece,
     RelatedLink,
     Rendering,

@@ -5,9 +5,10 @@ from fastapi import APIRouter
 from sqlalchemy.engine import Connection
 
 from publisher.audience import store as audience
+from publisher.audience.model import MailingListId
 from publisher.compose import cadence as cadences
 from publisher.compose import store
-from publisher.compose.model import Edition, EditionId, MailingListId
+from publisher.compose.model import Edition, EditionId
 from publisher.compose.text import check_subject
 from publisher.web.api.access import MAY_READ_ISSUES, MAY_WRITE_ISSUES, ONLY_JSON
 from publisher.web.api.forms import EditionForm, Editions, EditionShown
@@ -39,7 +40,7 @@ def add_edition(room: Room, form: EditionForm) -> dict[str, Any]:
     check_subject(form.subject)
     with room.database.transaction() as connection:
         mailing_list = audience.mailing_list_named(connection, form.mailing_list)
-        edition = _edition(form, MailingListId(mailing_list.id))
+        edition = _edition(form, mailing_list.id)
         return _shown(connection, room, store.add_edition(connection, edition, now=room.now()))
 
 

@@ -1,0 +1,54 @@
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.engine import Connection
+
+from publisher.archive import store as archive
+from publisher.audience import store as audience
+from publisher.compose import cadence
+from publisher.compose import store as compose
+from publisher.compose.model import Edition, IssueState
+from publisher.dispatch import notices
+from publisher.dispatch.tables import send
+from publisher.intake.polling import sources
+from publisher.web.desk.issues import shown_issues
+from publisher.web.desk.seat import AtDesk, desk_page
+from publisher.web.parts import Room
+
+router = APIRouter()
+
+NEXT_SLOTS = 6
+LATELY = 6
+
+
+@router.get("/desk", include_in_schema=False)
+def today(request: Request, room: Room, seat: AtDesk) -> Response:
+    """Show what goes out next, what went out, what waits for a decision, and what has come in."""
+    with room.database.reading() as connection:
+        editions = compose.editions(connection, active_only=True)
+        drafts = compose.issues(connection, at_most=LATELY, states=[IssueState.DRAFT])
+        recent = compose.issues(connection, at_most=LATELY, states=[IssueState.APPROVED])
+        values: dict[str, Any] = {
+            "upcoming": _upcoming(editions, room.now()),
+            "drafts": shown_issues(connection, drafts),
+            "recent": shown_issues(connection, recent),
+            "paused": _paused(connection),
+            "articles": archive.listed(connection, at_most=LATELY, state=None),
+            "readers": sum(audience.confirmed_counts(connection).values()),
+            "confirmations": len(notices.pending(connection)),
+        }
+    values["failing"] = [each for each in sources(room.database) if each.problem]
+    values["is_beating"] = room.pulse.is_beating()
+    return desk_page(request, room, seat, "desk/today.html", **values)
+
+
+def _upcoming(editions: list[Edition], now: datetime) -> list[tuple[datetime, Edition]]:
+    slots = [(cadence.next_slot(each.cadence, now), each) for each in editions if each.cadence]
+    return sorted(slots, key=lambda slot: (slot[0], slot[1].id))[:NEXT_SLOTS]
+
+
+def _paused(connection: Connection) -> list[tuple[int, str]]:
+    rows = connection.execute(sa.select(send.c.issue_id, send.c.reason).where(send.c.state == "paused"))
+    return [(row.issue_id, row.reason) for row in rows]
