@@ -9,7 +9,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from publisher.archive import search
 from publisher.archive.model import ArticleId
 from publisher.audience import flow as audience
 from publisher.audience.model import How, MailingListId
@@ -20,15 +19,13 @@ from publisher.compose import flow as compose
 from publisher.compose import store
 from publisher.compose.model import Edition, EditionId, EditionKind, IssueId
 from publisher.database import Database, metadata
-from publisher.dispatch import tables
 from publisher.dispatch.flow import Dispatcher
 from publisher.dispatch.transports.transport import Transport
-from publisher.related import tables as related_tables
+from publisher.migrations import all_tables
 from publisher.settings import Settings
-from publisher.turn import stage_turn
 from tests.builders import a_draft, handed_in, settings_in
 
-assert all((search, tables, related_tables)) and stage_turn is not None
+assert all_tables
 _owners = itertools.count(1)
 
 
