@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TextIO
 import sqlalchemy as sa
 
 from publisher.audience import store
+from publisher.audience.by_address import by_address
 from publisher.audience.csv_table import COLUMNS, BadLine, Table, guarded
 from publisher.audience.merge import Merged, Person, merge
 from publisher.audience.model import How, MailingListId, SubscriptionState
@@ -52,7 +53,6 @@ class ImportReport:
 class _Tally:
     """The report in the making."""
 
-    rows: int = 0
     added: int = 0
     merged: int = 0
     unchanged: int = 0
@@ -60,6 +60,10 @@ class _Tally:
     bad: int = 0
     suppressed: int = 0
     bad_lines: list[BadLine] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return self.added + self.merged + self.unchanged + self.unsubscribed + self.bad
 
     def note_bad(self, found: BadLine) -> None:
         self.bad += 1
@@ -106,8 +110,8 @@ def import_csv(
     known of a person already stays; who has unsubscribed stays so; who is suppressed stays so. An
     apostrophe that guards a spreadsheet from a formula is taken off again (see `exported`).
 
-    The file is read once, in constant memory. Each `at_once` people are one transaction, so an import that
-    was killed is simply run again: the end is the same.
+    The file is read once, in constant memory, and to its end before anybody is put on the list. Then each
+    `at_once` people are one transaction, so an import that was killed is simply run again: the end is the same.
 
     Args:
         database: Where to.
@@ -116,13 +120,12 @@ def import_csv(
         confirmed: Whether they have said yes elsewhere; else each is asked for a confirmation.
         how: For the consents of confirmed people.
         clock: Tells the time.
-        progress: Called after each transaction with the number of rows read so far.
+        progress: Called after each transaction with the number of rows that are done with.
         wording: For the consents: what they have agreed to, and where.
         at_once: People in one transaction.
 
     Raises:
-        ImportFileError: The file cannot be read at all, or not beyond the line that is named; what stands
-            before that line may have been imported.
+        ImportFileError: The file cannot be read to its end; nobody was put on the list.
         NotFoundError: No such mailing list.
 
     """
@@ -133,7 +136,7 @@ def import_csv(
     tally = _Tally()
     with _opened(source) as stream:
         table = Table(stream)
-        for people in _parts(table, tally, at_once):
+        for people in _parts(by_address(_good(table, tally)), tally, at_once):
             with database.transaction() as connection:
                 merged = put(connection, people, now=clock())
             tally.note(merged)
@@ -142,32 +145,36 @@ def import_csv(
     return tally.report(table.ignored)
 
 
-def _parts(table: Table, tally: _Tally, at_once: int) -> Iterator[list[Person]]:
-    """Yield people for one transaction each; who stands in a part twice is made one."""
-    people: dict[str, Person] = {}
+def _good(table: Table, tally: _Tally) -> Iterator[Person]:
     for found in table:
-        tally.rows += 1
         if isinstance(found, BadLine):
             tally.note_bad(found)
-        elif found.email_key in people:
-            _meet_again(people, found, tally)
         else:
-            people[found.email_key] = found
-            if len(people) == at_once:
-                yield list(people.values())
-                people.clear()
-    if people:
-        yield list(people.values())
+            yield found
 
 
-def _meet_again(people: dict[str, Person], found: Person, tally: _Tally) -> None:
-    first = people[found.email_key]
-    better = Person(*(old or new for old, new in zip(first, found, strict=True)))
-    people[found.email_key] = better
+def _parts(people: Iterator[Person], tally: _Tally, at_once: int) -> Iterator[list[Person]]:
+    """Yield people for one transaction each; those who come twice stand together and are made one."""
+    part: list[Person] = []
+    for person in people:
+        if part and part[-1].email_key == person.email_key:
+            part[-1] = _together(part[-1], person, tally)
+            continue
+        if len(part) == at_once:
+            yield part
+            part = []
+        part.append(person)
+    if part:
+        yield part
+
+
+def _together(first: Person, again: Person, tally: _Tally) -> Person:
+    better = Person(*(old or new for old, new in zip(first, again, strict=True)))
     if better == first:
         tally.unchanged += 1
     else:
         tally.merged += 1
+    return better
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def merge(
     """
     Put people on a mailing list; whoever is known already keeps everything that is known.
 
-    Doing it again changes nothing. `people` has each address key once.
+    Doing it again changes nothing. `people` has each address key once, and is fastest in the order of keys.
     """
     one_at_a_time(connection, "audience: ask")  # pending subscriptions keep the order of `asked_at`
     values = {"list": mailing_list_id, "confirmed": confirmed, "how": how, "wording": wording, "now": now}
@@ -128,7 +128,7 @@ _LOOK = f"""
 """
 _PUT_SUBSCRIBERS = f"""
     INSERT INTO subscriber (email, email_key, name, language, time_zone, created_at)
-    SELECT email, email_key, name, language, time_zone, :now FROM incoming WHERE true ORDER BY email_key
+    SELECT email, email_key, name, language, time_zone, :now FROM incoming WHERE true
     ON CONFLICT (email_key) DO UPDATE SET
         name = CASE WHEN subscriber.name = '' THEN excluded.name ELSE subscriber.name END,
         language = CASE WHEN subscriber.language = '' THEN excluded.language ELSE subscriber.language END,
