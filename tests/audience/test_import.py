@@ -236,6 +236,7 @@ def test_a_file_that_cannot_be_read_says_where(database: Database, text: bytes, 
         bring(database, text)
 
     assert refused.value.where == where
+    assert facts(database) == {}
 
 
 def test_a_missing_file_or_list_is_named(database: Database, tmp_path: Path) -> None:
