@@ -15,8 +15,7 @@ from publisher.archive.model import ArticleId, ArticleState, Lead
 from publisher.archive.tables import article
 from publisher.compose import store as compose
 from publisher.compose.model import IssueId
-from publisher.related.store import links_of
-from publisher.syndication import entries, names, rules, store
+from publisher.syndication import entries, links, names, rules, store
 from publisher.syndication.model import ENTRIES, OF_ISSUES, Contents, Feed, FeedAddress, FeedKey, FeedKind, Site
 
 DEFAULT_LANGUAGE = "en"
@@ -99,10 +98,9 @@ def _entries(
         return tuple(_issue(connection, IssueId(each), uris[each], site) for each in ids), frozenset()
     articles = archive.articles(connection, map(ArticleId, ids))
     visible = [each for each in articles.values() if each.state is ArticleState.PUBLISHED]
-    related = links_of(connection, [each.id for each in visible])
-    leads = {each.id: [link.lead for link in related[each.id]] for each in visible}
-    found = tuple(entries.of_article(each, leads[each.id], site) for each in visible)
-    return found, frozenset(lead.id for linked in leads.values() for lead in linked)
+    linked = links.links_kept(connection, [each.id for each in visible])
+    found = tuple(entries.of_article(each, linked[each.id], site) for each in visible)
+    return found, frozenset(lead.id for leads in linked.values() for lead in leads)
 
 
 def _issue(connection: Connection, issue_id: IssueId, uri: str, site: Site) -> Entry:

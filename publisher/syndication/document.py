@@ -1,4 +1,4 @@
-from feeds.document import FeedDocument, FeedLinks
+from feeds.document import FeedAuthor, FeedDocument, FeedLinks
 from feeds.formats import FeedFormat
 from publisher.syndication import names
 from publisher.syndication.model import MADE_WHEN_ASKED, Contents, FeedAddress, Site
@@ -29,6 +29,16 @@ def document(held: Contents, feed_format: FeedFormat, site: Site) -> FeedDocumen
         ),
         entries=held.entries,
         updated_at=held.updated_at,
+        authors=_authors(feed_format, site),
         ttl_minutes=TTL_MINUTES,
         is_archive=bool(held.archive),
     )
+
+
+def _authors(feed_format: FeedFormat, site: Site) -> tuple[FeedAuthor, ...]:
+    """
+    Return who stands in for the author of what nobody signed: in Atom, which wants one, the house.
+
+    Not in the other formats: there some readers add the feed's authors to those of every entry.
+    """
+    return (FeedAuthor(name=site.site_name, url=f"{site.base_url}/"),) if feed_format is FeedFormat.ATOM else ()

@@ -13,7 +13,7 @@ from publisher.archive.tables import article
 from publisher.compose.model import EditionKind, IssueState
 from publisher.compose.tables import edition, issue, issue_article
 from publisher.database import insert_or_ignore
-from publisher.syndication import documents, rules, store
+from publisher.syndication import documents, links, rules, store
 from publisher.syndication.model import ENTRIES, OF_ISSUES, FeedId, FeedKey, FeedKind
 from publisher.syndication.tables import syndicated_issue
 
@@ -35,9 +35,10 @@ def follow_articles(connection: Connection, ids: Collection[ArticleId], *, domai
     leads = archive.leads(connection, ids)
     wishes = {each: Wish(at=lead.published_at, keys=feeds_of(lead)) for each, lead in leads.items()}
     _settle(connection, wishes, OF_ARTICLES, domain=domain, now=now)
-    mentioning = documents.mentioning(connection, ids)
-    store.touch(connection, {feed_id for feed_id, _ in mentioning}, now)
-    documents.outdate(connection, {(each, rules.first_place(place)) for each, place in mentioning if place})
+    gained = store.standing_in(connection, links.keep_links(connection, ids), OF_ARTICLES)
+    showing = {(feed_id, place or 0) for (feed_id, _), place in gained.items()} | documents.mentioning(connection, ids)
+    store.touch(connection, {feed_id for feed_id, _ in showing}, now)
+    documents.outdate(connection, {(feed_id, rules.first_place(place)) for feed_id, place in showing if place})
     follow_issues(connection, _issues_with(connection, ids), domain=domain, now=now)
 
 

@@ -54,9 +54,7 @@ class FeedServer:
     ) -> None:
         self._behind = behind
         self._base_url = site.base_url
-        self._supply = Supply(
-            database, site, clock=clock, bytes_at_most=bytes_at_most, look_every_s=look_every_s
-        )
+        self._supply = Supply(database, site, clock=clock, bytes_at_most=bytes_at_most, look_every_s=look_every_s)
         self._limit = limit or Limit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,7 +1,8 @@
 import sqlalchemy as sa
 
+from publisher.archive.tables import article
 from publisher.compose.tables import issue
-from publisher.database import Instant, Key, metadata
+from publisher.database import Instant, Json, Key, metadata
 
 feed = sa.Table(
     "feed",
@@ -70,6 +71,14 @@ feed_mention = sa.Table(
     sa.Column("archive", sa.Integer, primary_key=True),
     sa.Column("article_id", Key, primary_key=True),  # an entry of that document links to it
     sa.Index("ix_feed_mention_article", "article_id"),
+)
+
+entry_links = sa.Table(
+    "entry_links",
+    metadata,
+    sa.Column("article_id", Key, sa.ForeignKey(article.c.id), primary_key=True, autoincrement=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("target_ids", Json, nullable=False),
 )
 
 feed_move = sa.Table(

@@ -172,11 +172,11 @@ class House:
 
 
 @contextmanager
-def open_house(url: str, **variables: Any) -> Iterator[House]:
+def open_house(url: str, *, site: Site = SITE) -> Iterator[House]:
     database, clock = Database(url), Ticking()
     metadata.create_all(database.engine)
-    reader = Reader(database, clock, **variables)
-    yield House(database=database, clock=clock, reader=reader)
+    reader = Reader(database, clock, site=site)
+    yield House(database=database, clock=clock, reader=reader, site=site)
     reader.close()
     database.close()
 

@@ -5,6 +5,7 @@ import pytest
 from publisher.archive import flow as archive
 from publisher.archive.model import ArticleId
 from publisher.audience import flow as audience
+from publisher.audience.model import MailingListId
 from publisher.compose import store as compose
 from publisher.compose.model import (
     Edition,
@@ -13,7 +14,6 @@ from publisher.compose.model import (
     Issue,
     IssueId,
     IssueState,
-    MailingListId,
     Rendering,
 )
 from tests.syndication.newsroom import House

@@ -440,6 +440,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_feed_mention_article", "feed_mention", ["article_id"], unique=False)
     op.create_table(
+        "entry_links",
+        sa.Column("article_id", Key, autoincrement=False, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("target_ids", Json, nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["article.id"], name=op.f("fk_entry_links_article_id")),
+        sa.PrimaryKeyConstraint("article_id", name=op.f("pk_entry_links")),
+    )
+    op.create_table(
         "former_slug",
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("article_id", Key, nullable=False),
