@@ -1,5 +1,6 @@
 """What goes wrong, said to people as a page and to programs as problem JSON (RFC 9457)."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = "5"
+ONE_SLASH_TOO_MANY = re.compile(r"/(?!feeds/)[A-Za-z0-9][A-Za-z0-9/_-]*[A-Za-z0-9]/")
+"""Nothing that a browser could take for the name of another site; pages of feeds do end in a slash."""
 STATUS = {
     NotFoundError: 404,
     ConflictError: 409,
@@ -123,12 +126,12 @@ def _handle_all(app: FastAPI, handle: Any) -> None:
 
 def _elsewhere(request: Request, error: Exception) -> Response | None:
     """Return the way to the same address without its last slash, for a reader whose address has one too many."""
-    path = request.url.path
-    lost = isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND and request.method == "GET"
-    if not lost or not path.endswith("/") or len(path.strip("/")) == 0 or path.startswith(("//", "/\\")):
+    path = request.scope["path"]
+    is_lost = isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND
+    if not is_lost or request.method != "GET" or not ONE_SLASH_TOO_MANY.fullmatch(path):
         return None
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"{path.rstrip('/')}{query}", status_code=308)
+    return RedirectResponse(f"{path[:-1]}{query}", status_code=308)
 
 
 def _invalid(error: RequestValidationError) -> Problem:

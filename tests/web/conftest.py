@@ -16,31 +16,56 @@ from publisher.web.app import make_app
 from publisher.wiring import Newsroom
 from tests.builders import settings_in
 from tests.web.browser import TestClient
-from tests.web.pages import Links
+from tests.web.pages import Links, fill
 
 assert all_tables
 BASE_URL = "http://127.0.0.1:8000"
 
 
+def a_newsroom(folder: Path, redis_url: str) -> Newsroom:
+    """A newsroom with the mailing list `readers`, on a real database and a real Redis."""
+    found = Newsroom(settings_in(folder, REDIS_URL=redis_url, SITE_NAME="Korea & Us"))
+    metadata.create_all(found.database.engine)
+    audience.add_mailing_list(found.database, slug="readers", name="Readers", clock=found.now)
+    return found
+
+
+def a_browser(room: Newsroom) -> TestClient:
+    app = make_app(lambda: room)
+    return TestClient(app, base_url=BASE_URL, follow_redirects=False, client=("203.0.113.7", 50_000))
+
+
 @pytest.fixture
 def room(tmp_path: Path, redis_url: str) -> Iterator[Newsroom]:
-    """A newsroom with the mailing list `readers`, on a real database and a real Redis."""
+    """A new newsroom; nobody has asked for anything yet."""
     redis = client(redis_url)
     redis.flushdb()
     redis.close()
-    found = Newsroom(settings_in(tmp_path, REDIS_URL=redis_url, SITE_NAME="Korea & Us"))
-    metadata.create_all(found.database.engine)
-    audience.add_mailing_list(found.database, slug="readers", name="Readers", clock=found.now)
+    found = a_newsroom(tmp_path, redis_url)
     yield found
     found.database.close()
 
 
 @pytest.fixture
 def web(room: Newsroom) -> Iterator[TestClient]:
-    """A browser at the site."""
-    with TestClient(
-        make_app(lambda: room), base_url=BASE_URL, follow_redirects=False, client=("203.0.113.7", 50_000)
-    ) as browser:
+    """A browser at the new newsroom's site."""
+    with a_browser(room) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Newsroom]:
+    """A newsroom with everything in it, which the tests of a module share."""
+    found = a_newsroom(tmp_path_factory.mktemp("full"), redis_url)
+    fill(found)
+    yield found
+    found.database.close()
+
+
+@pytest.fixture(scope="module")
+def full_web(full: Newsroom) -> Iterator[TestClient]:
+    """A browser at its site."""
+    with a_browser(full) as browser:
         yield browser
 
 

@@ -9,10 +9,16 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 
-from publisher.archive.model import ArticleId
-from publisher.audience.store import subscriber_with_email, subscriptions_of
+from publisher.archive.glossary import keep
+from publisher.archive.model import ArticleId, GlossaryTerm
+from publisher.audience.store import mailing_list_named, subscriber_with_email, subscriptions_of
+from publisher.compose import flow as compose
+from publisher.compose import store as compose_store
+from publisher.compose.cadence import parse
+from publisher.compose.model import Edition, EditionId, EditionKind, MailingListId
 from publisher.intake.model import Image, Section
-from publisher.related.flow import relate_due
+from publisher.related.flow import pin, relate_due
+from publisher.syndication.flow import syndicate_due
 from publisher.wiring import Newsroom
 from tests.builders import a_draft, handed_in
 
@@ -61,7 +67,7 @@ def addresses(html: str) -> Iterator[str]:
 
 
 def an_archive(room: Newsroom, number: int = 6, **values: Any) -> list[ArticleId]:
-    """Put related articles into the archive: every second one has a picture, each a guide section."""
+    """Put articles into the archive, every second one with a picture; an editor links the first to the next three."""
     drafts = [
         a_draft(
             external_id=f"{place}",
@@ -79,8 +85,32 @@ def an_archive(room: Newsroom, number: int = 6, **values: Any) -> list[ArticleId
         for place in range(number)
     ]
     ids = [each.article_id for each in handed_in(room.database, drafts, clock=room.now)]
-    relate_due(room.database, room.now)
+    for target in ids[1:4]:
+        pin(room.database, ids[0], target, room.now)
     return ids
+
+
+def fill(room: Newsroom) -> None:
+    """Give a newsroom articles, an edition with two back issues, a glossary, and feeds of all that."""
+    ids = an_archive(room)
+    with room.database.transaction() as connection:
+        mailing_list = mailing_list_named(connection, "readers")
+        weekly = Edition(
+            id=EditionId(0),
+            slug="weekly",
+            name="The Weekly",
+            kind=EditionKind.DIGEST,
+            mailing_list_id=MailingListId(mailing_list.id),
+            cadence=parse("fri 07:00 Asia/Seoul"),
+        )
+        compose_store.add_edition(connection, weekly, now=room.now())
+        term = GlossaryTerm(slug="jeonse", name="Jeonse", hangul="전세", explanation="A deposit instead of rent.")
+        keep(connection, [term], now=room.now())
+    for chosen in (ids[:3], ids[3:]):
+        draft = compose.draft_issue(room.database, room.settings, "weekly", article_ids=chosen, clock=room.now)
+        compose.approve(room.database, room.settings, draft.id, clock=room.now)
+    relate_due(room.database, room.now)
+    syndicate_due(room.database, room.site, clock=room.now)
 
 
 def standing(room: Newsroom, email: str = "reader@readers.example") -> dict[int, str]:

@@ -59,12 +59,12 @@ def feed(request: Request, room: Room, shelf: OnShelf, rest: str) -> Response:
     address = address_of(f"/feeds/{rest.rstrip('/')}.{FeedFormat.ATOM}")
     if address is None or address.archive or address.key.kind is FeedKind.SEARCH:
         raise HTTPException(404)
-    if request.url.path != f"{address.key.path}/":
-        return RedirectResponse(f"{address.key.path}/", status_code=308)
     with room.database.reading() as connection:
         found = offer(connection, address.key, room.site)
         if found is None:
             raise HTTPException(404)
+        if request.url.path != f"{address.key.path}/":
+            return RedirectResponse(f"{address.key.path}/", status_code=308)
         values = {"feed": found, "entries": _preview(connection, address.key), "format_names": FORMAT_NAMES}
         values |= frame(connection, room, shelf, address.key)
     return kept_page(request, room, "web/feed.html", **values)
