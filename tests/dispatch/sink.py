@@ -31,6 +31,7 @@ import uvloop
 END = b"\r\n.\r\n"
 HEAD_AT_MOST = 8 * 1024
 _LENGTHS = struct.Struct(">HH")
+_OUR_MESSAGE_ID = b"\r\nMessage-ID: <"
 _MESSAGE_ID = re.compile(rb"(?im)^message-id:\s*<([^>\s]*)>")
 
 
@@ -100,6 +101,14 @@ def read_log(path: Path) -> Iterator[tuple[str, str]]:
         middle, end = at + address, at + address + message_id
         yield raw[at:middle].decode(), raw[middle:end].decode()
         at = end
+
+
+def _message_id(head: bytes) -> bytes:
+    at = head.find(_OUR_MESSAGE_ID)
+    if at >= 0:
+        return head[at + len(_OUR_MESSAGE_ID) : head.find(b">", at)]
+    found = _MESSAGE_ID.search(head)
+    return found[1] if found else b""
 
 
 class _Faults:
@@ -178,44 +187,50 @@ class _Session(asyncio.Protocol):
 
     def _read_commands(self, data: bytes) -> bytes:
         """Obey whole lines; return what is left for the body."""
-        lines = (self._pending + data).split(b"\r\n")
-        self._pending = lines.pop()
-        if len(lines) > 1 and not self._terms.pipelining:
-            self._record.violations.append("more than one command in a group")
-        for at, line in enumerate(lines):
+        data, self._pending = self._pending + data, b""
+        at = 0
+        while (end := data.find(b"\r\n", at)) >= 0:
             if self._is_stalled or self._wire is None or self._wire.is_closing():
                 return b""
-            if self._auth is not None:
-                self._on_secret(line)
-            else:
+            if at and not self._terms.pipelining:
+                self._record.violations.append("more than one command in a group")
+            line, at = data[at:end], end + 2
+            if self._auth is None:
                 self._on_command(line)
+            else:
+                self._on_secret(line)
             if self._is_in_body:
-                rest = b"\r\n".join([*lines[at + 1 :], self._pending])
-                if rest:
+                if len(data) > at:
                     self._record.violations.append("the message came before the 354")
-                self._pending = b""
-                return rest
+                return data[at:]
+        self._pending = data[at:]
         return b""
 
     def _read_body(self, data: bytes) -> bytes:
-        text = self._tail + data
-        end = text.find(END)
-        is_new = len(self._tail) == 2 and not self._head
-        if is_new and self._strikes("body", self._recipient or b""):
+        is_new = not self._head
+        if is_new and self._sink.faults and self._strikes("body", self._recipient or b""):
             return b""
         if len(self._head) < HEAD_AT_MOST:
             self._head += data[:HEAD_AT_MOST]
-        if end < 0:
-            self._tail = text[-4:]
+        length = self._to_end(data)
+        if length < 0:
+            self._tail = (self._tail + data[-4:])[-4:]
             if self._terms.keep:
                 self._body.append(data)
             return b""
-        rest = text[end + len(END) :]
         if self._terms.keep:
-            self._body.append(data[: len(data) - len(rest)])
+            self._body.append(data[:length])
         self._is_in_body = False
-        self._on_message(is_empty=is_new and end == 0)
-        return rest
+        self._on_message(is_empty=is_new and length == len(b".\r\n"))
+        return data[length:]
+
+    def _to_end(self, data: bytes) -> int:
+        """Return how many bytes belong to the message, its last line included; -1: it goes on."""
+        across = (self._tail + data[:4]).find(END)  # the last line may have come in two pieces
+        if across >= 0:
+            return across + len(END) - len(self._tail)
+        end = data.find(END)
+        return end + len(END) if end >= 0 else -1
 
     # --- commands
 
@@ -305,8 +320,7 @@ class _Session(asyncio.Protocol):
             self._say(b"250 2.0.0 Ok: queued as %X" % self._record.accepted)
 
     def _accept(self, recipient: bytes) -> None:
-        found = _MESSAGE_ID.search(self._head)
-        message_id = found[1] if found else b""
+        message_id = _message_id(self._head)
         self._log.append(_LENGTHS.pack(len(recipient), len(message_id)) + recipient + message_id)
         self._record.accepted += 1
         self._record.recipients.add(recipient)

@@ -47,7 +47,7 @@ class Talk:
             assert address not in self.outcomes, "a message has one outcome"
             self.outcomes[address] = outcome
 
-        return Mail(sender=sender, address=address, make=lambda: body, settle=settle)
+        return Mail(sender=sender, address=address, make=lambda: body, settle=settle, is_ascii=body.isascii())
 
     def says(self, *replies: Reply) -> str:
         """Let the server say this; return what we write to that."""

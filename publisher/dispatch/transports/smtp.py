@@ -68,6 +68,7 @@ class SmtpTransport:
                 address=envelope.address,
                 make=self._signed(partial(splice, envelope.values)),
                 settle=partial(answers.take, at),
+                is_ascii=envelope.address.isascii(),  # only a To address can be beyond
             )
             for at, envelope in enumerate(envelopes)
         ]
@@ -81,6 +82,7 @@ class SmtpTransport:
             address=address,
             make=lambda: _LEADING_DOT.sub(b"..", signed()),
             settle=partial(answers.take, 0),
+            is_ascii=raw.isascii(),
         )
         return self._submit([mail], answers)[0]
 

@@ -211,7 +211,7 @@ class Connection(asyncio.Protocol):
         if self._wire is None or self._wire.is_closing():
             return  # `connection_lost` is on its way and tells the dialogue
         self._moved_at = self._loop.time()
-        self._wire.writelines(pieces)
+        self._wire.write(b"".join(pieces))
 
     # --- asyncio.Protocol
 
