@@ -5,16 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.dispatch.model import Deferred, Outcome, Refused, Sent, Uncertain, Untried
-from publisher.dispatch.transports.smtp_protocol import (
-    Abilities,
-    Dialogue,
-    Mail,
-    ProtocolError,
-    Reply,
-    ReplyReader,
-    Step,
-    abilities_of,
-)
+from publisher.dispatch.transports.smtp_protocol import Dialogue, Mail, Step
+from publisher.dispatch.transports.smtp_replies import Abilities, ProtocolError, Reply, ReplyReader, abilities_of
 
 PIPELINING = Abilities(pipelining=True, knows_size=True)
 LETTER = b"Subject: x\r\n\r\nBody\r\n"

@@ -5,15 +5,8 @@ from collections import deque
 from typing import cast
 
 from publisher.dispatch import rules
-from publisher.dispatch.transports.smtp_protocol import (
-    Abilities,
-    Dialogue,
-    ProtocolError,
-    Reply,
-    ReplyReader,
-    Step,
-    abilities_of,
-)
+from publisher.dispatch.transports.smtp_protocol import Dialogue, Step
+from publisher.dispatch.transports.smtp_replies import Abilities, ProtocolError, Reply, ReplyReader, abilities_of
 from publisher.dispatch.transports.smtp_url import Security, SmtpSettings, own_name
 
 READY = 220

@@ -110,6 +110,9 @@ class Pool:
             self._give_up(str(problem))
 
     def _start(self, connection: Connection) -> None:
+        if self._is_closed:
+            connection.abort()
+            return
         self._connections.add(connection)
         connection.start(
             Dialogue(
