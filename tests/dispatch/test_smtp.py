@@ -1,5 +1,6 @@
 """The SMTP transport against a server that fails as it is told."""
 
+import random
 import socket
 import ssl
 import threading
@@ -389,6 +390,36 @@ def test_a_mail_of_bad_form_is_not_made_worse() -> None:
     assert kinds(outcomes) == {Sent: 1}
     assert sink.record.accepted == 1
     assert not any("evil" in command for command in sink.record.commands)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_in_any_weather_the_outcomes_say_the_truth(seed: int, tmp_path: Path) -> None:
+    """Sent: he has it, once. Deferred, refused, untried: he has it not. Uncertain: one copy or none, and few are."""
+    chance = random.Random(seed)
+    replies = ("421 4.3.2 Closing", "451 4.3.0 Later", "550 5.1.1 Unknown", "cut")
+    faults = [
+        Fault(step=step, do=chance.choice(replies), every=chance.randint(3, 60), after=chance.randint(0, 40))
+        for step in ("connect", "ehlo", "mail", "rcpt", "data", "final")
+    ]
+    faults.append(Fault(step="body", do="cut", every=chance.randint(20, 80)))
+    faults.append(Fault(step="final", do="accept-cut", every=chance.randint(10, 80)))
+    terms = Terms(faults=faults, pipelining=chance.random() < 0.7, early_354=chance.random() < 0.5)
+    log = tmp_path / "log"
+    connections = chance.randint(1, 5)
+
+    with Sink(terms, log=log) as sink:
+        outcomes = send(sink, 400, connections=connections)
+
+    accepted = Counter(recipient for recipient, _ in read_log(log))
+    for address, outcome in zip(addresses(400), outcomes, strict=True):
+        if isinstance(outcome, Sent):
+            assert accepted[address] == 1
+        elif isinstance(outcome, Uncertain):
+            assert accepted[address] <= 1
+        else:
+            assert accepted[address] == 0
+    assert sum(isinstance(outcome, Uncertain) for outcome in outcomes) <= sink.record.connections
+    assert [one for one in sink.record.violations if one != "a message for nobody"] == []
 
 
 # --- encryption and signing in

@@ -184,9 +184,10 @@ class Connection(asyncio.Protocol):
             self.dialogue.lose(f"the server gave no answer within {limit:g} s")
 
     def quit(self, reason: str) -> None:
-        """Say goodbye and close; the answer does not matter."""
+        """Close, with a goodbye unless an answer is awaited; the answer to that does not matter."""
         if self._wire and not self._wire.is_closing():
-            self._wire.write(b"QUIT\r\n")
+            if self.is_idle:
+                self._wire.write(b"QUIT\r\n")
             self._wire.close()
         if self.dialogue:
             self.dialogue.lose(reason)
