@@ -1,8 +1,7 @@
 """A large archive for tests and benchmarks, put into the tables at once instead of handed in."""
 
-from collections.abc import Iterator
+import random
 from datetime import datetime, timedelta
-from itertools import count, islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,15 +13,12 @@ from publisher.database import Database
 from publisher.turn import stage_turn
 
 AT_ONCE = 2_000
-SENTENCES_EACH = 5
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-SENTENCES = (
-    "The council of the district met on {day} and spoke for {number} minutes about the market by the river.",
-    "A seller of dried fish said that rent had risen by {number} per cent since the bridge was opened.",
-    "Visitors from abroad ask for the night train first, then for the price, and then for the platform {number}.",
-    "In the valley behind the temple the harvest of persimmons began on {day}, a week before the frost.",
-    "The film opened in {number} cinemas, and its director came to answer questions in three languages.",
-)
+WORDS_EACH = 80
+SYLLABLES = ("ba", "de", "fi", "go", "hu", "ja", "ke", "li", "mo", "nu", "pa", "re", "si", "to", "vu")
+WORDS = [f"{a}{b}{c}".strip() for a in SYLLABLES for b in SYLLABLES for c in ("", *SYLLABLES)]
+"""Made up; they pack about as well as words that mean something."""
+WEIGHTS = [1 / place for place in range(1, len(WORDS) + 1)]
+"""The commonest word is twice as common as the second, as in any language (Zipf)."""
 
 
 def stock(
@@ -79,8 +75,9 @@ def related_up_to_now(connection: Connection) -> None:
 
 
 def _article(number: int, at: datetime, paragraphs: int) -> dict[str, Any]:
-    lines = islice(_sentences(number), paragraphs * SENTENCES_EACH)
-    html = "\n".join(f"<p>{' '.join(each)}</p>" for each in zip(*[lines] * SENTENCES_EACH, strict=True))
+    chance = random.Random(number)
+    texts = (" ".join(chance.choices(WORDS, WEIGHTS, k=WORDS_EACH)) for _ in range(paragraphs))
+    html = "\n".join(f"<p>{text.capitalize()}.</p>" for text in texts)
     return {
         "id": number,
         "identity": f"stock:{number}",
@@ -101,11 +98,6 @@ def _article(number: int, at: datetime, paragraphs: int) -> dict[str, Any]:
         "body": {"sections": [{"heading": "", "html": html}], "guide": None, "teasers": []},
         "accepted_at": at,
     }
-
-
-def _sentences(number: int) -> Iterator[str]:
-    for place in count(number):
-        yield SENTENCES[place % len(SENTENCES)].format(number=place * 7 % 1_000, day=DAYS[place % len(DAYS)])
 
 
 def _named(kind: str, number: int) -> dict[str, Any]:

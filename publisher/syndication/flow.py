@@ -35,6 +35,8 @@ FEEDS_AT_ONCE = 8
 HOLD = timedelta(seconds=2)
 """While more is coming, a feed is rendered this often at most; a burst of articles shares its renderings."""
 PAUSE_S = 0.1
+TURN_S = 20.0
+"""After so long the worker is free for other tasks; the next tick goes on."""
 LATE_COMMITS = timedelta(hours=1)
 """How far back we look for issues that were approved before the last one we saw, but committed after."""
 ARCHIVES_KEPT = 2_000
@@ -50,7 +52,13 @@ def syndicate_due(database: Database, site: Site, *, clock: Clock, pause: Callab
     with database.reading() as connection:
         due = bool(_changes(connection, 1) or _issues(connection, 1) or store.due(connection, at_most=1))
     if due:
-        turn.take_turns(database, STAGE, clock, lambda mine: _step(database, site, mine, clock, pause))
+        until = time.monotonic() + TURN_S
+        turn.take_turns(
+            database,
+            STAGE,
+            clock,
+            lambda mine: time.monotonic() < until and _step(database, site, mine, clock, pause),
+        )
     return due
 
 
