@@ -116,6 +116,12 @@ def one_at_a_time(connection: Connection, what: str) -> None:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": what})
 
 
+def first_line(problem: sa.exc.SQLAlchemyError) -> str:
+    """Return what a database complains of, without the statement that it complains about."""
+    said = str(getattr(problem, "orig", None) or problem).strip()
+    return said.splitlines()[0].rstrip(".") if said else type(problem).__name__
+
+
 def database_now(connection: Connection, clock: Clock) -> datetime:
     """Return the instant by the one clock that all workers share: the server's, or on SQLite this machine's."""
     if connection.dialect.name == "sqlite":

@@ -1,10 +1,13 @@
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from shutil import disk_usage
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from publisher.database import first_line
 from publisher.migrations.migrate import is_current
+from publisher.settings import unknown
 from publisher.wiring import Newsroom, open_newsroom
 
 LITTLE_BYTES = 500_000_000
@@ -30,7 +33,9 @@ def examine() -> int:
 
 def _findings(room: Newsroom) -> Iterator[Finding]:
     settings = room.settings
-    yield Finding("settings", is_fine=True, says=f"{settings.base_url}, data in {settings.data_dir}")
+    slips = unknown(os.environ)
+    said = f"these mean nothing: {', '.join(slips)}" if slips else f"{settings.base_url}, data in {settings.data_dir}"
+    yield Finding("settings", is_fine=not slips, says=said)
     yield _database(room)
     redis_answers = room.pulse.answers()
     hint = "answers" if redis_answers else "does not answer; start it with `make run`, or set PUBLISHER_REDIS_URL"
@@ -49,8 +54,7 @@ def _database(room: Newsroom) -> Finding:
     try:
         current = is_current(room.database)
     except SQLAlchemyError as problem:
-        reason = str(getattr(problem, "orig", problem)).strip().splitlines()[0]
-        return Finding("database", is_fine=False, says=f"{reason}; see PUBLISHER_DATABASE_URL")
+        return Finding("database", is_fine=False, says=f"{first_line(problem)}; see PUBLISHER_DATABASE_URL")
     kind = "SQLite" if room.database.is_sqlite else "PostgreSQL"
     says = f"{kind}, up to date" if current else f"{kind}, not up to date; run `publisher migrate`"
     return Finding("database", is_fine=current, says=says)

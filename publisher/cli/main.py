@@ -43,14 +43,20 @@ def _report(problem: Exception) -> int:
     import os
     import traceback
 
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError
+
+    from publisher.database import first_line
 
     if os.environ.get("PUBLISHER_LOG_LEVEL", "").lower() == "debug":
         traceback.print_exc()
-    if isinstance(problem, OperationalError):
-        reason = str(problem.orig).strip().splitlines()[0]
-        print(f"publisher: The database cannot be used: {reason}. Try: publisher doctor", file=sys.stderr)
+    if isinstance(problem, DBAPIError):
+        hint = "Run: publisher migrate" if _lacks_tables(problem) else "Try: publisher doctor"
+        print(f"publisher: The database cannot be used: {first_line(problem)}. {hint}", file=sys.stderr)
     else:
         print(f"publisher: {type(problem).__name__}: {problem}", file=sys.stderr)
         print("This should not happen. PUBLISHER_LOG_LEVEL=debug shows more.", file=sys.stderr)
     return 1
+
+
+def _lacks_tables(problem: Exception) -> bool:
+    return "no such table" in str(problem) or "UndefinedTable" in str(problem)

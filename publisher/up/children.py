@@ -4,15 +4,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 15.0
 STEADY_S = 30.0
 """A child that ran this long starts afresh: its next crash waits the shortest time again."""
+LOG_BYTES = 10_000_000
+"""A longer log becomes `NAME.log.1` when its process starts, in place of the one before."""
 
 
 @dataclass(kw_only=True)
@@ -22,7 +26,8 @@ class Child:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
-    log: Path
+    log: Path | None
+    """Where its output goes; None: where ours goes."""
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     wait_s: float = FIRST_WAIT_S
@@ -30,7 +35,7 @@ class Child:
 
     def start(self) -> None:
         """Start it in a session of its own: Ctrl-C reaches us alone, and we stop the children in order."""
-        with self.log.open("ab") as log:
+        with _open_log(self.log) as log:
             self.process = subprocess.Popen(  # noqa: S603 -- our own command
                 self.command,
                 env=dict(self.environment),
@@ -72,7 +77,7 @@ def keep_running(children: Sequence[Child], say: Callable[[str], None], now: flo
     for child in children:
         if child.process is not None and not child.is_running:
             code = child.crash_seen()
-            say(f"!! {child.name} ended by itself (exit {code}); starting it again. Its last words are in {child.log}")
+            say(f"!! {child.name} {_ending(code)}; starting it again. Its last words are in {child.log}")
         elif child.process is None and now >= child.due_at:
             child.start()
 
@@ -92,6 +97,21 @@ def stop(children: Sequence[Child], say: Callable[[str], None], *, within_s: flo
     if not last.wait(until):
         last.signal(signal.SIGKILL)
         last.wait(until + 1)
+
+
+def _ending(code: int) -> str:
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended by itself (exit code {code})"
+
+
+@contextmanager
+def _open_log(file: Path | None) -> Iterator[IO[bytes] | None]:
+    if file is None:
+        yield None
+        return
+    if file.exists() and file.stat().st_size > LOG_BYTES:
+        file.replace(file.with_name(f"{file.name}.1"))
+    with file.open("ab") as log:
+        yield log
 
 
 def _die_with_parent() -> None:

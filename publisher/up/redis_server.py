@@ -1,14 +1,18 @@
 import importlib.util
 import platform
 import shutil
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from publisher.errors import SettingsError
 
+PULSE = "publisher:tick"
+"""The same as in publisher/pulse.py, whose import would slow every start down; a test compares them."""
 
-def redis_command(socket: Path, data: Path) -> Sequence[str]:
+
+def redis_command(place: Path, data: Path) -> Sequence[str]:
     """
     Return the command of a Redis of our own: on a socket, with a log that survives its death.
 
@@ -18,10 +22,22 @@ def redis_command(socket: Path, data: Path) -> Sequence[str]:
     """
     return (
         str(_binary()),
-        *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(data)),
+        *("--port", "0", "--unixsocket", str(place), "--unixsocketperm", "700", "--dir", str(data)),
         *("--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"),
         *("--daemonize", "no", "--loglevel", "warning"),
     )
+
+
+def forget_pulse(place: Path) -> None:
+    """Forget the tick of the last run, which Redis has kept: only a new one shows that all is running now."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1)
+            connection.connect(str(place))
+            connection.sendall(f"DEL {PULSE}\r\n".encode())
+            connection.recv(64)
+    except OSError:
+        return  # Redis has not begun to answer; then nobody sees an old pulse for long
 
 
 def _binary() -> Path:

@@ -2,24 +2,26 @@ import fcntl
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from publisher.errors import ConflictError
+from publisher.errors import ConflictError, SettingsError
 from publisher.settings import Settings, load, redis_socket
 from publisher.up.children import Child, keep_running, stop
-from publisher.up.redis_server import redis_command
+from publisher.up.redis_server import forget_pulse, redis_command
+from publisher.up.welcome import url_of, welcome
 
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 9.0
 LOOK_EVERY_S = 0.1
+LOOK_OFTEN_S = 0.03
+"""While somebody waits for us to be ready."""
 
 
 def run(*, host: str, port: int, samples: bool = True) -> int:
@@ -33,26 +35,29 @@ def run(*, host: str, port: int, samples: bool = True) -> int:
     """
     environment = _environment(host, port)
     settings = load(environment)
-    _refuse_taken_port(host, port)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _only_one(settings.data_dir):
+        _refuse_taken_port(host, port)
         (settings.data_dir / "base-url").write_text(settings.base_url, encoding="utf-8")
         return _Run(settings, environment, host, port, samples=samples).run()
 
 
 class _Run:
     def __init__(self, settings: Settings, environment: dict[str, str], host: str, port: int, *, samples: bool) -> None:
-        self._samples = samples
         self._settings = settings
         self._environment = environment
-        self._host, self._port = host, port
+        self._url = url_of(host, port)
         self._asked_to_stop = False
-        self._children = list(self._make_children())
+        self._logs = settings.data_dir / "logs"
+        self._logs.mkdir(exist_ok=True)
+        extra = () if samples else ("--no-samples",)
+        self._preparation = self._child("preparation", sys.executable, "-m", "publisher.up.prepare", *extra, log=None)
+        self._redis = [self._redis_child()] if self._has_own_redis else []
+        self._children = [*self._python_children(host, port), *self._redis]
 
     def run(self) -> int:
+        began = time.monotonic()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
-        began = time.monotonic()
         try:
             self._start(began)
             while not self._asked_to_stop:
@@ -60,82 +65,69 @@ class _Run:
                 time.sleep(LOOK_EVERY_S)
         finally:
             _say("Stopping ...")
-            stop(self._children, _say, within_s=STOP_WITHIN_S)
-        _say("Stopped. Everything is kept in " + str(self._settings.data_dir))
+            stop([self._preparation, *self._children], _say, within_s=STOP_WITHIN_S)
+        _say(f"Stopped. Everything is kept in {self._settings.data_dir}")
         return 0
 
     def _start(self, began: float) -> None:
-        if self._own_redis:
-            self._children[-1].start()
-        prepared = subprocess.run(  # noqa: S603 -- our own command
-            (sys.executable, "-m", "publisher.up.prepare", *([] if self._samples else ["--no-samples"])),
-            env=self._environment,
-            check=False,
-        )
-        if prepared.returncode:
-            raise ConflictError("The database could not be made ready; the lines above say why.")
+        for redis in self._redis:
+            redis.start()
+        self._prepare()
+        if self._redis:
+            forget_pulse(redis_socket(self._settings.data_dir))
+        if self._asked_to_stop:
+            return
         for child in self._children:
             if child.process is None:
                 child.start()
-        if self._wait_until_ready():
-            _say(self._welcome(time.monotonic() - began))
+        if self._wait_for(lambda: _answers(f"{self._url}/readyz")):
+            _say(welcome(self._settings, self._url, time.monotonic() - began))
 
-    def _wait_until_ready(self) -> bool:
-        url = f"http://{_shown(self._host)}:{self._port}/readyz"
+    def _prepare(self) -> None:
+        """Make tables, editions and samples in a process of its own, which can be stopped like any other."""
+        self._preparation.start()
+        while self._preparation.is_running and not self._asked_to_stop:
+            time.sleep(LOOK_OFTEN_S)
+        assert self._preparation.process is not None
+        if not self._asked_to_stop and self._preparation.process.returncode:
+            raise ConflictError("The database could not be made ready; the line above says why.")
+
+    def _wait_for(self, is_there: Callable[[], bool]) -> bool:
         until = time.monotonic() + READY_WITHIN_S
         while not self._asked_to_stop:
             keep_running(self._children, _say, time.monotonic())
-            if _answers(url):
+            if is_there():
                 return True
             if time.monotonic() > until:
-                _say(f"!! Not ready after {READY_WITHIN_S:.0f} s; see the logs in {self._settings.data_dir / 'logs'}")
+                _say(f"!! Not ready after {READY_WITHIN_S:.0f} s; see the logs in {self._logs}")
                 return False
-            time.sleep(0.05)
+            time.sleep(LOOK_OFTEN_S)
         return False
 
     @property
-    def _own_redis(self) -> bool:
+    def _has_own_redis(self) -> bool:
         return self._settings.redis_url == f"redis+socket://{redis_socket(self._settings.data_dir)}"
 
-    def _make_children(self) -> Iterator[Child]:
-        """Yield web, worker and beat, and last what they lean on."""
-        logs = self._settings.data_dir / "logs"
-        logs.mkdir(exist_ok=True)
-        python = sys.executable
-        commands: dict[str, tuple[str, ...]] = {
-            "web": (
-                *(python, "-m", "uvicorn", "publisher.web.app:app", "--host", self._host, "--port", str(self._port)),
-                *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
-            ),
-            "worker": (python, "-m", "workers.run_worker"),
-            "beat": (python, "-m", "workers.run_beat"),
-        }
-        if self._own_redis:
-            place = redis_socket(self._settings.data_dir)
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            data = self._settings.data_dir / "redis"
-            data.mkdir(exist_ok=True)
-            commands["redis"] = tuple(redis_command(place, data))
-        for name, command in commands.items():
-            yield Child(name=name, command=command, environment=self._environment, log=logs / f"{name}.log")
+    def _python_children(self, host: str, port: int) -> Iterator[Child]:
+        python = (sys.executable, "-m")
+        web = (*python, "uvicorn", "publisher.web.app:app", "--host", host, "--port", str(port))
+        quiet = ("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3")
+        yield self._child("web", *web, *quiet)
+        yield self._child("worker", *python, "workers.run_worker")
+        yield self._child("beat", *python, "workers.run_beat")
 
-    def _welcome(self, seconds: float) -> str:
-        base = f"http://{_shown(self._host)}:{self._port}"
-        link = self._settings.data_dir / "sign-in-link"
-        desk = link.read_text(encoding="utf-8").strip() if link.exists() else f"{base}/desk"
-        lines = [
-            f"Publisher is ready ({seconds:.1f} s).",
-            "",
-            f"  Home page   {base}/",
-            f"  Feeds       {base}/feeds",
-            f"  Desk        {desk}   (signs you in, once, within 15 minutes)",
-            f"  Outbox      {base}/desk/outbox",
-            f"  API         {base}/api/docs",
-            "",
-            "  Hand in an article:  .venv/bin/publisher article add FILE.txt",
-            "  Stop:                Ctrl-C",
-        ]
-        return "\n".join(lines)
+    def _redis_child(self) -> Child:
+        place = redis_socket(self._settings.data_dir)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_strange(place.parent)
+        data = self._settings.data_dir / "redis"
+        data.mkdir(exist_ok=True)
+        return self._child("redis", *redis_command(place, data))
+
+    def _child(self, name: str, *command: str, log: Path | None = Path()) -> Child:
+        """Return a child that writes to a log of its own, or with `log=None` to where we write."""
+        file = self._logs / f"{name}.log" if log is not None else None
+        return Child(name=name, command=command, environment=self._environment, log=file)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._asked_to_stop = True
@@ -144,13 +136,9 @@ class _Run:
 def _environment(host: str, port: int) -> dict[str, str]:
     """Return this environment, with the site's address filled in where none is set."""
     found = dict(os.environ)
-    if not found.get("PUBLISHER_BASE_URL") and not found.get("PUBLISHER_BASE_URL_FILE"):
-        found["PUBLISHER_BASE_URL"] = f"http://{_shown(host)}:{port}"
+    if not found.get("PUBLISHER_BASE_URL", "").strip():
+        found["PUBLISHER_BASE_URL"] = url_of(host, port)
     return found
-
-
-def _shown(host: str) -> str:
-    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 -- compared, not bound
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
@@ -160,23 +148,34 @@ def _refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as problem:
-            reason = f"Port {port} on {host} cannot be used ({problem.strerror}). Choose another: make run PORT=8001"
+            other = f"make run PORT={port + 1}"
+            reason = f"Port {port} on {host} cannot be used ({problem.strerror}). Choose another one: {other}"
             raise ConflictError(reason) from None
 
 
 @contextmanager
 def _only_one(data_dir: Path) -> Iterator[None]:
     """Hold the data folder: two Publishers in one would each start a Redis on the same files."""
-    with (data_dir / "up.lock").open("w") as lock:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "up.lock").open("w")
+    except OSError as problem:
+        reason = f"names a folder that cannot be written ({problem.strerror}): {data_dir}"
+        raise SettingsError("PUBLISHER_DATA_DIR", reason) from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            problem = (
-                f"Publisher is running already on {data_dir}; stop it, or set PUBLISHER_DATA_DIR to another folder."
-            )
-            raise ConflictError(problem) from None
-        os.set_inheritable(lock.fileno(), False)
+            reason = "Publisher is running already on this data folder; stop it, or set PUBLISHER_DATA_DIR to another"
+            raise ConflictError(f"{reason}: {data_dir}") from None
         yield
+
+
+def _refuse_strange(folder: Path) -> None:
+    """A folder in /tmp may have been made by another user, who could then listen on our socket."""
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        problem = f"names a folder so long that Redis needs {folder}, which belongs to somebody else; choose a shorter"
+        raise SettingsError("PUBLISHER_DATA_DIR", problem)
 
 
 def _answers(url: str) -> bool:
@@ -188,4 +187,6 @@ def _answers(url: str) -> bool:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 -- what the person who typed `make run` reads
+    """Tell the person who typed `make run`, if the terminal is still there."""
+    with suppress(OSError):
+        print(text, flush=True)  # noqa: T201 -- what this person reads
