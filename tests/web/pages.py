@@ -15,7 +15,7 @@ from publisher.audience.store import mailing_list_named, subscriber_with_email, 
 from publisher.compose import flow as compose
 from publisher.compose import store as compose_store
 from publisher.compose.cadence import parse
-from publisher.compose.model import Edition, EditionId, EditionKind, MailingListId
+from publisher.compose.model import Edition, EditionId, EditionKind
 from publisher.intake.model import Image, Section
 from publisher.related.flow import pin, relate_due
 from publisher.syndication.flow import syndicate_due
@@ -100,7 +100,7 @@ def fill(room: Newsroom) -> None:
             slug="weekly",
             name="The Weekly",
             kind=EditionKind.DIGEST,
-            mailing_list_id=MailingListId(mailing_list.id),
+            mailing_list_id=mailing_list.id,
             cadence=parse("fri 07:00 Asia/Seoul"),
         )
         compose_store.add_edition(connection, weekly, now=room.now())

@@ -3,20 +3,20 @@ from datetime import timedelta
 
 from publisher.archive import flow as archive
 from publisher.archive import store
-from publisher.archive.model import Article
+from publisher.archive.model import Article, ArticleId, ArticleState
 from publisher.intake.flow import HandIn, hand_in
 from publisher.intake.model import Image, Section
 from publisher.related.flow import ban, relate_due
 from publisher.web.public.articles import reading_minutes
 from publisher.wiring import Newsroom
-from tests.builders import DOMAIN, a_draft, handed_in
+from tests.builders import DOMAIN, TUESDAY, a_draft, handed_in
 from tests.web.browser import TestClient
 from tests.web.pages import an_archive, elements, words
 
 
-def revise(room: Newsroom, article_id: int, **values: object) -> None:
+def revise(room: Newsroom, article_id: ArticleId, **values: object) -> None:
     """Correct an article, as an editor would."""
-    identity = archive.identity_of(room.database, article_id)  # type: ignore[arg-type]
+    identity = archive.identity_of(room.database, article_id)
     ids = hand_in(room.database, [HandIn(draft=a_draft(**values))], origin="desk", clock=room.now, same_as=identity)
     archive.accept_these(room.database, ids, domain=DOMAIN, clock=room.now)
 
@@ -198,23 +198,22 @@ def test_a_summary_made_from_the_opening_is_not_shown_twice(web: TestClient, roo
 
 
 def _article(section: Section) -> Article:
-    lead = a_draft()
     return Article(
-        id=1,
-        uri="",
-        slug="",
-        state="published",
-        title=lead.title,
+        id=ArticleId(1),
+        uri="tag:news.example,2026-06-02:article/1",
+        slug="one",
+        state=ArticleState.PUBLISHED,
+        title="One",
         summary="",
-        language="",  # type: ignore[arg-type]
+        language="en",
         authors=(),
         topics=(),
         image=None,
         importance=3,
         canonical_url="",
-        revision=1,  # type: ignore[arg-type]
-        published_at=None,  # type: ignore[arg-type]
-        updated_at=None,  # type: ignore[arg-type]
+        published_at=TUESDAY,
+        updated_at=TUESDAY,
+        revision=1,
         sections=(section,),
         guide=None,
         teasers=(),

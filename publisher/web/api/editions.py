@@ -66,14 +66,14 @@ def _edition(form: EditionForm, mailing_list_id: MailingListId) -> Edition:
 
 
 def _shown(connection: Connection, room: Newsroom, edition: Edition) -> dict[str, Any]:
-    slugs = {int(each.id): each.slug for each in audience.mailing_lists(connection)}
+    slugs = {each.id: each.slug for each in audience.mailing_lists(connection)}
     is_due = edition.cadence is not None and edition.is_active
     return {
         "id": edition.id,
         "slug": edition.slug,
         "name": edition.name,
         "kind": edition.kind,
-        "mailing_list": slugs.get(int(edition.mailing_list_id), ""),
+        "mailing_list": slugs[edition.mailing_list_id],
         "cadence": cadences.describe(edition.cadence) if edition.cadence else None,
         "topics": edition.topics,
         "languages": edition.languages,

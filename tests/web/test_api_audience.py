@@ -1,0 +1,102 @@
+from typing import Any
+
+from publisher.audience.store import consents_of, subscriber_with_email, subscriptions_of
+from publisher.pulse import client
+from publisher.wiring import Newsroom
+from tests.web.browser import TestClient
+from tests.web.pages import standing
+
+ANN = "ann@readers.example"
+PERSON = {"email": ANN, "mailing_lists": ["readers"], "name": "Ann", "language": "ko", "timezone": "Asia/Seoul"}
+
+
+def test_a_person_is_asked_for_a_yes_first(api: TestClient, room: Newsroom) -> None:
+    answer = api.post("/api/v1/subscribers", json=PERSON)
+
+    assert (answer.status_code, answer.json()) == (202, {"result": "asked"})
+    assert set(standing(room, ANN).values()) == {"pending"}
+    redis = client(room.settings.redis_url)
+    assert redis.llen("upkeep") == 1
+    redis.close()
+
+
+def test_a_yes_given_elsewhere_is_kept_in_its_own_words(api: TestClient, room: Newsroom) -> None:
+    wording = "Yes, I want the newsletter of the film festival."
+
+    answer = api.post("/api/v1/subscribers", json=PERSON | {"confirmed": True, "consent": wording})
+
+    assert answer.status_code == 201
+    person = answer.json()
+    assert (person["email"], person["timezone"]) == (ANN, "Asia/Seoul")
+    assert [(each["mailing_list"], each["state"]) for each in person["subscriptions"]] == [("readers", "confirmed")]
+    with room.database.reading() as connection:
+        found = subscriber_with_email(connection, ANN)
+        assert found
+        (subscription,) = subscriptions_of(connection, [found.id])[found.id]
+        assert [each.wording for each in consents_of(connection, subscription.id)] == [wording]
+
+
+def test_nobody_is_confirmed_without_a_consent(api: TestClient, room: Newsroom) -> None:
+    answer = api.post("/api/v1/subscribers", json=PERSON | {"confirmed": True})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["where"] == "consent"
+    assert standing(room, ANN) == {}
+
+
+def test_an_impossible_address_is_refused(api: TestClient) -> None:
+    answer = api.post("/api/v1/subscribers", json=PERSON | {"email": "no address"})
+
+    assert answer.status_code == 422
+    assert "no address" not in answer.text, "problems end in logs; addresses must not"
+
+
+def test_subscribers_are_listed_page_by_page(api: TestClient) -> None:
+    emails = [f"{name}@readers.example" for name in ("ann", "bo", "cho", "dae", "eun")]
+    for email in emails:
+        sent = {"email": email, "mailing_lists": ["readers"], "confirmed": True, "consent": "Yes."}
+        assert api.post("/api/v1/subscribers", json=sent).status_code == 201
+
+    seen: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = api.get("/api/v1/subscribers", params={"limit": 2, "cursor": cursor, "mailing_list": "readers"}).json()
+        seen += [each["email"] for each in answer["data"]]
+        cursor = answer["next"]
+
+    assert seen == emails
+    assert [each["email"] for each in api.get("/api/v1/subscribers?beginning=CH").json()["data"]] == [emails[2]]
+
+
+def test_a_mailing_list_is_made_once_and_counts_its_readers(api: TestClient) -> None:
+    made = api.post("/api/v1/mailing-lists", json={"slug": "sport", "name": "Sport"})
+    again = api.post("/api/v1/mailing-lists", json={"slug": "sport", "name": "Sport"})
+    api.post("/api/v1/subscribers", json=PERSON | {"mailing_lists": ["sport"], "confirmed": True, "consent": "Yes."})
+
+    assert (made.status_code, made.json()["confirmed"], again.status_code) == (201, 0, 409)
+    found = {each["slug"]: each["confirmed"] for each in api.get("/api/v1/mailing-lists").json()["data"]}
+    assert found == {"readers": 0, "sport": 1}
+
+
+def test_a_suppressed_address_is_listed_until_it_is_lifted(api: TestClient) -> None:
+    made = api.post("/api/v1/suppressions", json={"email": "Ann@Readers.example", "detail": "Asked by phone."})
+
+    listed = api.get("/api/v1/suppressions").json()
+    lifted = api.delete("/api/v1/suppressions/ann@readers.example")
+
+    assert (made.status_code, made.json()["email"], made.json()["reason"]) == (201, ANN, "manual")
+    assert [each["detail"] for each in listed["data"]] == ["Asked by phone."]
+    assert lifted.status_code == 204
+    assert api.get("/api/v1/suppressions").json() == {"data": [], "next": None}
+
+
+def test_suppressions_are_listed_page_by_page(api: TestClient) -> None:
+    emails = [f"{name}@readers.example" for name in ("ann", "bo", "cho")]
+    for email in emails:
+        api.post("/api/v1/suppressions", json={"email": email})
+
+    first = api.get("/api/v1/suppressions?limit=2").json()
+    second = api.get("/api/v1/suppressions", params={"limit": 2, "cursor": first["next"]}).json()
+
+    assert [each["email"] for each in (*first["data"], *second["data"])] == emails
+    assert second["next"] is None

@@ -1,0 +1,122 @@
+from typing import Any
+
+import pytest
+
+from publisher.dispatch import flow as dispatch
+from publisher.pulse import client
+from publisher.wiring import Newsroom
+from tests.builders import a_draft, handed_in
+from tests.web.browser import TestClient
+
+WEEKLY = {"slug": "weekly", "kind": "digest", "mailing_list": "readers", "cadence": "fri 07:00 Asia/Seoul"}
+
+
+@pytest.fixture
+def draft(api: TestClient, room: Newsroom) -> dict[str, Any]:
+    """A draft of the edition `weekly` with two articles."""
+    api.post("/api/v1/editions", json=WEEKLY)
+    handed_in(room.database, [a_draft(title="One"), a_draft(title="Two", external_id="2")], clock=room.now)
+    found: dict[str, Any] = api.post("/api/v1/issues", json={"edition": "weekly", "subject": "This week"}).json()
+    return found
+
+
+def test_an_edition_is_made_and_listed(api: TestClient) -> None:
+    made = api.post("/api/v1/editions", json=WEEKLY | {"name": "The Weekly", "topics": ["society"]})
+
+    assert made.status_code == 201
+    edition = made.json()
+    assert (edition["name"], edition["topics"]) == ("The Weekly", ["society"])
+    assert edition["cadence"] == "Fridays at 07:00, Asia/Seoul"
+    assert edition["next_slot_at"].endswith("T22:00:00Z")
+    assert edition["stale_after_hours"] == 12
+    assert api.get("/api/v1/editions").json() == {"data": [edition]}
+    assert api.get("/api/v1/editions/weekly").json() == edition
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "said"),
+    [
+        ({"cadence": "sometimes"}, 422, "cadence"),
+        ({"mailing_list": "nobody"}, 404, "mailing list"),
+        ({"slug": "Not A Slug"}, 422, "slug"),
+        ({"subject": "{{ secret }}"}, 422, "slot"),
+        ({"accent": "red"}, 422, "accent"),
+        ({"kind": "flyer"}, 422, "kind"),
+        ({"cadance": ""}, 422, "cadance"),
+    ],
+)
+def test_a_wrong_edition_is_refused(api: TestClient, wrong: dict[str, str], status: int, said: str) -> None:
+    answer = api.post("/api/v1/editions", json=WEEKLY | wrong)
+
+    assert answer.status_code == status
+    assert said in answer.json()["detail"]
+    assert api.get("/api/v1/editions").json() == {"data": []}
+
+
+def test_the_same_slug_twice_is_a_conflict(api: TestClient) -> None:
+    api.post("/api/v1/editions", json=WEEKLY)
+
+    assert api.post("/api/v1/editions", json=WEEKLY).status_code == 409
+
+
+def test_a_draft_sends_nothing_before_it_is_approved(api: TestClient, draft: dict[str, Any]) -> None:
+    assert (draft["state"], draft["number"], len(draft["article_ids"])) == ("draft", 1, 2)
+    assert draft["url"] is None
+    assert sum(draft["counts"].values()) == 0
+    assert api.get(f"/api/v1/issues/{draft['id']}").json() == draft
+    assert [each["id"] for each in api.get("/api/v1/issues?edition=weekly").json()["data"]] == [draft["id"]]
+
+
+def test_an_approved_issue_is_a_back_issue_and_goes_out(api: TestClient, room: Newsroom, draft: dict[str, Any]) -> None:
+    approved = api.post(f"/api/v1/issues/{draft['id']}/approve")
+    again = api.post(f"/api/v1/issues/{draft['id']}/approve")
+
+    assert (approved.status_code, again.status_code) == (200, 200)
+    assert approved.json()["state"] == "approved"
+    assert api.get(approved.json()["url"]).status_code == 200
+    redis = client(room.settings.redis_url)
+    assert redis.llen("dispatch") == 2, "a worker was told to plan it at once"
+    redis.close()
+    dispatch.plan_due(room.database, room.settings, clock=room.now, planned=lambda: None)
+    assert api.get(f"/api/v1/issues/{draft['id']}").json()["state"] == "sent", "there is nobody to send it to"
+
+
+def test_an_issue_is_paused_resumed_and_cancelled(api: TestClient, draft: dict[str, Any]) -> None:
+    person = {"email": "ann@readers.example", "mailing_lists": ["readers"], "confirmed": True, "consent": "Yes."}
+    api.post("/api/v1/subscribers", json=person)
+    path = f"/api/v1/issues/{draft['id']}"
+    too_early = api.post(f"{path}/pause")
+    api.post(f"{path}/approve")
+
+    states = [api.post(f"{path}/{move}").json()["state"] for move in ("pause", "pause", "resume", "cancel")]
+
+    assert too_early.status_code == 409
+    assert states == ["paused", "paused", "sending", "cancelled"]
+    assert api.post(f"{path}/resume").status_code == 409
+
+
+def test_a_cancelled_draft_cannot_be_approved(api: TestClient, draft: dict[str, Any]) -> None:
+    cancelled = api.post(f"/api/v1/issues/{draft['id']}/cancel")
+
+    assert cancelled.json()["state"] == "cancelled"
+    assert cancelled.json()["reason"]
+    assert api.post(f"/api/v1/issues/{draft['id']}/approve").status_code == 409
+
+
+def test_an_issue_without_articles_is_a_conflict(api: TestClient) -> None:
+    api.post("/api/v1/editions", json=WEEKLY)
+
+    answer = api.post("/api/v1/issues", json={"edition": "weekly"})
+
+    assert answer.status_code == 409
+    assert "No article" in answer.json()["detail"]
+
+
+def test_issues_are_listed_page_by_page(api: TestClient, draft: dict[str, Any]) -> None:
+    more = [api.post("/api/v1/issues", json={"edition": "weekly"}).json()["id"] for _ in range(3)]
+
+    first = api.get("/api/v1/issues?limit=3").json()
+    second = api.get("/api/v1/issues", params={"limit": 3, "cursor": first["next"]}).json()
+
+    assert [each["id"] for each in first["data"]] == more[::-1]
+    assert ([each["id"] for each in second["data"]], second["next"]) == ([draft["id"]], None)
