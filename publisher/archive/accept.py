@@ -1,5 +1,6 @@
 """How the archive takes a submission in: what it writes, and nothing that it reads for others."""
 
+import string
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -217,7 +218,7 @@ def _topic(connection: Connection, name: str) -> int:
     found = connection.scalar(sa.select(topic.c.id).where(topic.c.slug == slug))
     if found is not None:
         return int(found)
-    shown = name.replace("-", " ").capitalize() if name == slug else name
+    shown = string.capwords(name.replace("-", " ")) if name == slug else name
     added = sa.insert(topic).values(slug=slug, name=shown).returning(topic.c.id)
     return int(connection.execute(added).scalar_one())
 
