@@ -93,9 +93,9 @@ def spelled(text: str) -> list[str]:
     return _WORD.findall(_POSSESSIVE.sub("", _ACRONYM.sub(_without_dots, text)))
 
 
-def spellings(text: str) -> dict[str, str]:
-    """Return for each token of a text the word that it most often stands for, as it is written there."""
-    often = [word for word, _ in Counter(spelled(text)).most_common() if word.lower() not in STOP_WORDS]
+def spellings(written: Iterable[str]) -> dict[str, str]:
+    """Return for each token of a text the word that it most often stands for, of the words as they are written."""
+    often = [word for word, _ in Counter(written).most_common() if word.lower() not in STOP_WORDS]
     parts = [(part, word) for word in often for part in _parts(word.lower()) if _counts(part)]
     stemmed = _stemmers.english.stemWords([part for part, _ in parts])
     found: dict[str, str] = {}

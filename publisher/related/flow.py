@@ -34,15 +34,15 @@ log = structlog.get_logger()
 
 def relate_due(database: Database, clock: Clock) -> bool:
     """
-    Relate every article that changed, and return whether any did; an idle tick only reads.
+    Relate every article that changed; return whether there was any, for whoever rings the next stage.
 
-    Any number of workers may run it.
+    An idle tick only reads. Any number of workers may run it.
     """
     with database.reading() as connection:
-        idle = place(connection, STAGE) >= archive.last_change(connection)
-    if not idle:
-        take_turns(database, STAGE, clock, lambda turn: _step(database, turn))
-    return not idle
+        if place(connection, STAGE) >= archive.last_change(connection):
+            return False
+    take_turns(database, STAGE, clock, lambda turn: _step(database, turn))
+    return True
 
 
 def pin(database: Database, article_id: ArticleId, target_id: ArticleId, clock: Clock) -> None:

@@ -11,6 +11,13 @@ SHARED = 16
 """Shared terms that are looked at."""
 TOLD = 2
 """Words told of each kind."""
+CALENDAR = frozenset(
+    """
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december
+    """.split()  # noqa: SIM905 (nineteen quoted words read worse)
+)
+"""No reason to read on: that both name a Tuesday."""
 _NAME = re.compile(r"(?<=[a-z,;:] )[^\W\d_a-z]\w*(?:-\w+)*(?: [^\W\d_a-z]\w*(?:-\w+)*){0,3}")
 """Capitals in the middle of a sentence."""
 _PARTICLE = re.compile("(?<=[가-힣]{2})(?:에서|으로|에게|부터|까지|에는|[은는이가을를의에와과도로만])$")
@@ -21,14 +28,18 @@ class Spelling:
 
     def __init__(self, text: Text) -> None:
         self._language = text.language
-        body = text.body[:BODY_CHARS]
-        spellings = words.spellings(f"{body}\n{text.title}")
+        self._body = body = text.body[:BODY_CHARS]
+        written = words.spelled(f"{body}\n{text.title}")
+        self._small = frozenset(word for word in written if word.islower())
+        spellings = words.spellings(written)
         self._words = dict(zip(terms(spellings, text.language).values(), spellings.values(), strict=True))
         self._name_terms: dict[str, frozenset[int]] = {}
+        self._are_names: dict[str, bool] = {}
         self._names: dict[str, set[str]] = {}
         for name in _NAME.findall(body):
             for word in name.replace("-", " ").split(" "):
-                self._names.setdefault(word, set()).add(name)
+                if name.lower() not in CALENDAR:
+                    self._names.setdefault(word, set()).add(name)
 
     def reason(self, shared: Sequence[int]) -> Reason:
         """Return what to tell about shared terms, given the strongest first."""
@@ -37,13 +48,11 @@ class Spelling:
             if each in told or len(about) == len(names) == TOLD:
                 continue
             name, its_terms = self._name(each, shared)
-            if len(names if name else about) == TOLD:
-                continue
-            told |= its_terms
-            if name:
-                names.append(name)
-            elif (word := self._word(each)) not in (*about, ""):
-                about.append(word)
+            word = name or self._word(each)
+            kind = names if self._is_name(word) else about
+            if len(kind) < TOLD and word not in (*kind, ""):
+                kind.append(word)
+                told |= its_terms
         return Reason(about=tuple(about), names=tuple(names))
 
     def _name(self, each: int, shared: Sequence[int]) -> tuple[str, frozenset[int]]:
@@ -61,9 +70,16 @@ class Spelling:
 
     def _word(self, each: int) -> str:
         word = _PARTICLE.sub("", self._words.get(each, ""))
-        if word.isdecimal():
+        if word.isdecimal() or word.lower() in CALENDAR:
             return ""
-        return word if word.isupper() else word.lower()
+        return word if self._is_name(word) else word.lower()
+
+    def _is_name(self, word: str) -> bool:
+        """Tell whether the article writes a word with a capital wherever it stands, the title apart."""
+        if word not in self._are_names:
+            capital = word[:1].isupper() and word.lower() not in self._small
+            self._are_names[word] = capital and word in self._body
+        return self._are_names[word]
 
 
 def sentence(reason: Reason, origin: Origin) -> str:

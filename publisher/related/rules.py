@@ -18,7 +18,7 @@ FLOOR_IN_PAIRS = 0.05
 """Less alike is not related: two good links are better than three. Measured on news in both scripts."""
 COPY_SHARE = 0.3
 """Two texts that share so many of their runs of three words are the same text."""
-VARIETY = 0.1
+VARIETY = 0.05
 """Weight of being unlike the links before; more than this costs likeness (measured)."""
 HALF_LIFE = timedelta(days=30)
 LEAST_FRESH = 0.75
@@ -74,8 +74,13 @@ def shared(one: Signature, other: Signature, *, at_most: int) -> list[int]:
 
 
 def are_copies(one: Profile, other: Profile) -> bool:
-    common = len(one.sketch & other.sketch)
-    return common > 0 and common >= COPY_SHARE * max(len(one.sketch), len(other.sketch))
+    """Return whether two articles are the same text, by the share of common values among the smallest of both."""
+    common = one.sketch & other.sketch
+    size = max(len(one.sketch), len(other.sketch))
+    if not common or len(common) < COPY_SHARE * size:
+        return False
+    smallest = sorted(one.sketch | other.sketch)[:size]
+    return len(common.intersection(smallest)) >= COPY_SHARE * size
 
 
 def freshness(article_at: datetime, target_at: datetime) -> float:

@@ -14,7 +14,7 @@ from publisher.related.model import Frequency, Signature, Text
 
 BODY_CHARS = 100_000
 """No more of an article is read: a whole book handed in must not hold up the newsroom."""
-TITLE_BOOST = 1.5
+TITLE_BOOST = 1.25
 COMMON_SHARE = 0.2
 """A term in more articles than this says nothing about one; but not before it is in COMMON_AT_LEAST."""
 COMMON_AT_LEAST = 20

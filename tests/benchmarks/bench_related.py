@@ -1,0 +1,334 @@
+"""
+How good related links are and what they cost.
+
+    python -m tests.benchmarks.bench_related [articles]
+
+Quality is measured on the sets in ../shared/related, where there are any: real news with known
+events, beside plain BM25 and TF-IDF over all words in the same run. Parameters were chosen on the
+articles whose md5(id) is even; the figures are for the odd ones. Cost is measured in an archive of
+10,000 articles, recombined from the sentences of the sets, or of made-up words without them.
+"""
+
+import gzip
+import json
+import math
+import random
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import md5
+from pathlib import Path
+
+from publisher import words
+from publisher.archive.model import ArticleId
+from publisher.database import Database, metadata
+from publisher.related import rules, signatures, store
+from tests.postgresql import AbsentError, new_database, running_server
+from tests.related.newsroom import Piece, archive, relate
+
+SETS = Path(__file__).parents[3] / "shared" / "related"
+ARTICLES = 10_000
+SHOWN = 5
+COPY_SHARE = 0.3
+TOGETHER = 50
+ALONE = 250
+
+Ranking = dict[str, list[str]]
+"""For each article that was asked for, the ids of those shown, best first."""
+Grade = Callable[["Sample", "Sample"], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One article of a set, with what is known to be true of it."""
+
+    id: str
+    title: str
+    text: str
+    cluster: str | None
+    topic: str
+
+    @property
+    def is_reported(self) -> bool:
+        return int(md5(self.id.encode(), usedforsecurity=False).hexdigest(), 16) % 2 == 1
+
+
+def main(articles: int = ARTICLES, *, reported: bool = True) -> None:
+    samples = {name: _samples(name) for name in ("stories_en", "bbc")}
+    if all(samples.values()):
+        _quality(samples["stories_en"], samples["bbc"], reported=reported)
+    else:
+        print(f"related: no sets in {SETS}, so quality is not measured")
+    texts = [sample.text for found in samples.values() for sample in found] or _made_up_texts()
+    with tempfile.TemporaryDirectory(prefix="publisher-bench-") as folder:
+        _cost("SQLite", f"sqlite:///{folder}/publisher.db", texts, articles)
+    try:
+        with running_server() as socket, new_database(socket, "newsroom") as url:
+            _cost("PostgreSQL", url, texts, articles)
+    except AbsentError as problem:
+        print(f"  {problem}")
+
+
+# --- quality
+
+
+def _quality(stories: list[Sample], bbc: list[Sample], *, reported: bool) -> None:
+    originals, others = _without_copies(stories), _without_copies(bbc)
+    print(f"related, quality: {len(originals):,} articles on events, {len(others):,} others; the best {SHOWN} links")
+    events = [each for each in originals if each.is_reported is reported]
+    pool = [*originals, *others]
+    _compare("same event", pool, events, _same_event)
+    short = {each.id: replace(each, text=" ".join(each.text.split()[:40])) for each in pool}
+    _compare("same event, 40 words", list(short.values()), [short[each.id] for each in events], _same_event)
+    _compare("same section", others, [each for each in others if each.is_reported is reported], _same_section)
+    _copies_shown([*stories, *bbc])
+
+
+def _compare(name: str, pool: list[Sample], asked: list[Sample], grade: Grade) -> None:
+    methods = {"ours": _ours, "BM25": _bm25, "TF-IDF": _tf_idf}
+    for method, rank in methods.items():
+        started = time.process_time()
+        ranking = rank(pool, asked)
+        spent = time.process_time() - started
+        ndcg, precision, shown = _figures(ranking, pool, asked, grade)
+        print(
+            f"  {name:<22} {method:<7} nDCG@5 {ndcg:.3f}  precision@5 {precision:.3f}"
+            f"  shown {shown:.1f} of 5  ({spent:.0f} s CPU)"
+        )
+
+
+def _figures(ranking: Ranking, pool: list[Sample], asked: list[Sample], grade: Grade) -> tuple[float, float, float]:
+    """Return nDCG@5, the relevant share of five places, and how many places were filled; for who has relatives."""
+    by_id = {each.id: each for each in pool}
+    ndcgs, precisions, shown = [], [], []
+    for each in asked:
+        best = sorted((grade(each, other) for other in pool if other is not each), reverse=True)[:SHOWN]
+        if not best or not best[0]:
+            continue
+        grades = [grade(each, by_id[other]) for other in ranking[each.id][:SHOWN]]
+        ndcgs.append(_gain(grades) / _gain(best))
+        precisions.append(sum(found > 0 for found in grades) / SHOWN)
+        shown.append(len(grades))
+    return _mean(ndcgs), _mean(precisions), _mean(shown)
+
+
+def _gain(grades: Iterable[int]) -> float:
+    return sum(float(2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades))
+
+
+def _same_event(one: Sample, other: Sample) -> int:
+    if one.cluster is None or other.cluster is None:
+        return 0
+    return 2 if one.cluster == other.cluster else int(one.topic == other.topic)
+
+
+def _same_section(one: Sample, other: Sample) -> int:
+    return int(one.topic == other.topic)
+
+
+def _copies_shown(pool: list[Sample]) -> None:
+    """Of the articles that have a near-copy in the archive, how many show one?"""
+    copies = _copies(pool)
+    asked = [each for each in pool if each.id in copies]
+    for method, rank in {"ours": _ours, "BM25": _bm25}.items():
+        ranking = rank(pool, asked)
+        showing = sum(not copies[each.id].isdisjoint(ranking[each.id][:SHOWN]) for each in asked)
+        print(f"  near-copies            {method:<7} shown by {showing} of {len(asked)} articles that have one")
+
+
+# --- methods
+
+
+def _ours(pool: list[Sample], asked: list[Sample]) -> Ranking:
+    """Return what a newsroom shows that took the articles in one after the other."""
+    order = list(pool)
+    random.Random(1).shuffle(order)
+    with tempfile.TemporaryDirectory(prefix="publisher-bench-") as folder:
+        database = _empty(f"sqlite:///{folder}/publisher.db")
+        ids = archive(database, [Piece(title=each.title, text=each.text) for each in order])
+        relate(database)
+        name = dict(zip(ids, (each.id for each in order), strict=True))
+        with database.reading() as connection:
+            found = store.links_of(connection, ids, at_most=SHOWN)
+        database.close()
+    shown = {name[each]: [name[link.lead.id] for link in links] for each, links in found.items()}
+    return {each.id: shown[each.id] for each in asked}
+
+
+def _bm25(pool: list[Sample], asked: list[Sample], k1: float = 1.2, b: float = 0.75) -> Ranking:
+    """Return the best by BM25, with the whole article as the query."""
+    tokens = {each.id: Counter(words.tokens(f"{each.title}\n{each.text}")) for each in pool}
+    average = _mean([sum(counts.values()) for counts in tokens.values()])
+    holding = Counter(token for counts in tokens.values() for token in counts)
+    weights: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for each, counts in tokens.items():
+        norm = k1 * (1 - b + b * sum(counts.values()) / average)
+        for token, count in counts.items():
+            idf = math.log(1 + (len(pool) - holding[token] + 0.5) / (holding[token] + 0.5))
+            weights[token].append((each, idf * count * (k1 + 1) / (count + norm)))
+    return {each.id: _best(each.id, dict.fromkeys(tokens[each.id], 1.0), weights) for each in asked}
+
+
+def _tf_idf(pool: list[Sample], asked: list[Sample]) -> Ranking:
+    """Return the best by the cosine of whole TF-IDF vectors."""
+    tokens = {each.id: Counter(words.tokens(f"{each.title}\n{each.text}")) for each in pool}
+    holding = Counter(token for counts in tokens.values() for token in counts)
+    vectors = {}
+    weights: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for each, counts in tokens.items():
+        vector = {
+            token: (1 + math.log(count)) * math.log(len(pool) / holding[token]) for token, count in counts.items()
+        }
+        length = math.sqrt(sum(weight**2 for weight in vector.values())) or 1.0
+        vectors[each] = {token: weight / length for token, weight in vector.items()}
+        for token, weight in vectors[each].items():
+            weights[token].append((each, weight))
+    return {each.id: _best(each.id, vectors[each.id], weights) for each in asked}
+
+
+def _best(own: str, query: dict[str, float], weights: dict[str, list[tuple[str, float]]]) -> list[str]:
+    scores: dict[str, float] = defaultdict(float)
+    for token, asked in query.items():
+        for each, weight in weights[token]:
+            scores[each] += asked * weight
+    del scores[own]
+    return sorted(scores, key=lambda each: (-scores[each], each))[:SHOWN]
+
+
+# --- near-copies, told exactly
+
+
+def _without_copies(pool: list[Sample]) -> list[Sample]:
+    copies, kept = _copies(pool), set[str]()
+    for each in pool:
+        if copies[each.id].isdisjoint(kept):
+            kept.add(each.id)
+    return [each for each in pool if each.id in kept]
+
+
+def _copies(pool: list[Sample]) -> dict[str, set[str]]:
+    """Return for each article those that share 30 % of all runs of three words with it."""
+    runs = {each.id: _runs(f"{each.title}. {each.text}") for each in pool}
+    holders: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for each, found in runs.items():
+        for run in found:
+            holders[run].append(each)
+    copies: dict[str, set[str]] = defaultdict(set)
+    for each, found in runs.items():
+        common = Counter(other for run in found for other in holders[run] if other != each)
+        for other, number in common.items():
+            if number >= COPY_SHARE * len(found | runs[other]):
+                copies[each].add(other)
+    return copies
+
+
+def _runs(text: str) -> set[tuple[str, str, str]]:
+    spelled = words.spelled(text.lower())
+    return set(zip(spelled, spelled[1:], spelled[2:], strict=False))
+
+
+# --- cost
+
+
+def _cost(name: str, url: str, texts: Sequence[str], articles: int) -> None:
+    database = _empty(url)
+    made = _recombined(texts, articles + TOGETHER + ALONE)
+    print(f"related, cost: {name}, an archive of {articles:,} articles")
+    ids = archive(database, [next(made) for _ in range(articles)])
+    started, cpu = time.perf_counter(), time.process_time()
+    relate(database)
+    spent, cpu = time.perf_counter() - started, time.process_time() - cpu
+    print(
+        f"  filled by {articles / spent:,.0f} articles/s ({1000 * spent / articles:.1f} ms each,"
+        f" {1000 * cpu / articles:.1f} ms of it CPU of this process)"
+    )
+    archive(database, [next(made) for _ in range(TOGETHER)])
+    _report("50 articles in one step, each", [_timed(partial(relate, database)) / TOGETHER])
+    alone = []
+    for _ in range(ALONE):
+        archive(database, [next(made)])
+        alone.append(_timed(partial(relate, database)))
+    _report("one article alone, committed", alone)
+    _report("an idle tick", [_timed(partial(relate, database)) for _ in range(200)])
+    chance = random.Random(2)
+    looked_up = [_timed(partial(_look_up, database, each)) for each in chance.choices(ids, k=500)]
+    _report("100 candidates, re-ranked", looked_up)
+    shown = [_timed(partial(_show, database, some)) for some in (chance.sample(ids, 10) for _ in range(300))]
+    _report("links of 10 articles, shown", shown)
+    database.close()
+
+
+def _look_up(database: Database, article_id: ArticleId) -> None:
+    with database.reading() as connection:
+        profile = store.profiles(connection, [article_id])[article_id]
+        asked = signatures.posted(profile.signature, language=profile.language)
+        found = store.candidates(connection, asked, at_most=rules.CANDIDATES)
+        rules.choose(profile, rules.matches(profile, store.profiles(connection, found).values()))
+
+
+def _show(database: Database, ids: Sequence[ArticleId]) -> None:
+    with database.reading() as connection:
+        store.links_of(connection, ids)
+
+
+def _timed(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _report(what: str, seconds: Sequence[float]) -> None:
+    ordered = sorted(seconds)
+    middle, late = (1000 * ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.99))
+    print(f"  {what:<30} p50 {middle:6.2f} ms  p99 {late:6.2f} ms")
+
+
+def _recombined(texts: Sequence[str], number: int) -> Iterator[Piece]:
+    """Make articles of about 380 words, each of sentences from three texts."""
+    chance = random.Random(3)
+    sentences = [found for found in (words.sentences(text) for text in texts) if len(found) > 3]
+    for _ in range(number):
+        sources = chance.sample(sentences, 3)
+        parts = [sentence for source in sources for sentence in chance.sample(source, min(len(source), 6))]
+        yield Piece(title=" ".join(parts[0].split()[:10]), text="\n".join(parts))
+
+
+def _made_up_texts() -> list[str]:
+    chance = random.Random(4)
+    vocabulary = ["".join(chance.choices("aeioubcdfglmnprst", k=chance.randint(4, 9))) for _ in range(30_000)]
+    weights = [1 / (place + 10) for place in range(len(vocabulary))]
+    return [
+        " ".join(f"{' '.join(chance.choices(vocabulary, weights, k=21)).capitalize()}." for _ in range(18))
+        for _ in range(2_000)
+    ]
+
+
+# --- small things
+
+
+def _samples(name: str) -> list[Sample]:
+    path = SETS / f"{name}.jsonl.gz"
+    if not path.exists():
+        return []
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        found = [json.loads(line) for line in lines]
+    fields = ("id", "title", "text", "cluster", "topic")
+    return [Sample(**{name: each[name] for name in fields}) for each in found]
+
+
+def _empty(url: str) -> Database:
+    database = Database(url)
+    metadata.create_all(database.engine)
+    return database
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+if __name__ == "__main__":
+    main(*(int(each) for each in sys.argv[1:]))
