@@ -2,7 +2,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urljoin, urlsplit
 
-from lxml.etree import ParserError, strip_elements, tostring
+from lxml.etree import ParserError, iterwalk, strip_elements, tostring
 from lxml.html import HtmlElement, HTMLParser, document_fromstring, fromstring
 
 from publisher.errors import SubmissionError
@@ -67,9 +67,16 @@ def clean_html(html: str, *, base_url: str = "") -> str:
 
 
 def text_of(element: HtmlElement) -> str:
-    """Return an element's words on one line."""
-    words = element.xpath(".//text() | .//br")
-    return one_line("".join(each if isinstance(each, str) else " " for each in words))
+    """Return an element's words on one line; a line break in it parts words."""
+    if next(element.iter("br"), None) is None:
+        return one_line(element.text_content())
+    pieces = []
+    for event, inner in iterwalk(element, ("start", "end")):
+        if event == "start":
+            pieces.append(" " if inner.tag == "br" else inner.text or "")
+        elif inner is not element:
+            pieces.append(inner.tail or "")
+    return one_line("".join(pieces))
 
 
 def absolute_link(address: str, base_url: str) -> str:

@@ -111,7 +111,7 @@ def _cut(blocks: Iterable[HtmlElement]) -> list[_Open]:
     parts = [_Open(blocks=[])]
     for block in blocks:
         heading, level = _heading(block)
-        if heading and (level <= parts[-1].level or _opens_more(heading)):
+        if heading and (level <= parts[-1].level or rules.opens_more(heading)):
             parts.append(_Open(heading=heading_of(heading), level=max(level, SECTION_LEVEL), blocks=[]))
         else:
             parts[-1].blocks.append(block)
@@ -123,11 +123,7 @@ def _heading(block: HtmlElement) -> tuple[str, int]:
     if block.tag in HEADINGS:
         return text_of(block), int(block.tag[1])
     text = text_of(block) if block.tag == "p" and len(block) == 1 and block[0].tag in {"strong", "b"} else ""
-    return (text, SECTION_LEVEL) if text and text == text_of(block[0]) and _opens_more(text) else ("", 0)
-
-
-def _opens_more(heading: str) -> bool:
-    return rules.opens_guide(heading) or rules.opens_teasers(heading)
+    return (text, SECTION_LEVEL) if text and text == text_of(block[0]) and rules.opens_more(text) else ("", 0)
 
 
 def _part(part: _Open) -> Part:

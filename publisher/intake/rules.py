@@ -5,17 +5,23 @@ What a line of an article is: heading or text, the guide, the teasers. One place
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import accumulate
 
 from publisher.intake.model import Teaser
 
 LONGEST_HEADING = 120
 """Characters. The newsroom's own headings have up to 110; its paragraphs begin at about 200."""
+LONGEST_KNOWN = 200
+"""Characters beyond which no heading opens the guide or the teasers."""
 LIST_LINES = 3
 """So many short lines without a gap are a list or a verse, not headings."""
-NARROWEST, WIDEST, SOME_FOLDS = 50, 100, 2
-"""Columns between which programs wrap text, and how many full lines make a pattern."""
+NARROWEST, WIDEST = 50, 100
+"""Columns between which programs wrap text."""
+SOME_FOLDS, MOSTLY = 2, 0.5
+"""How many full lines make a pattern: two, and this share of all lines that another follows."""
+BROKEN_WORD = re.compile(r"\w-$")
 
 CLOSING = "\"'”’»)]）」』"
 FULL_STOPS = (".", "。", "．", "…")
@@ -64,6 +70,15 @@ class TeaserLine:
     text: str
     role: Role = Role.UNKNOWN
     url: str = ""
+
+
+@dataclass(kw_only=True)
+class _Gathered:
+    """A teaser whose lines are still coming."""
+
+    title: str
+    url: str
+    summary: list[str]
 
 
 def headings(lines: Sequence[str]) -> frozenset[int]:
@@ -133,6 +148,10 @@ def opens_teasers(heading: str) -> bool:
     return TEASERS.fullmatch(_plain(heading)) is not None
 
 
+def opens_more(heading: str) -> bool:
+    return opens_guide(heading) or opens_teasers(heading)
+
+
 def guide_place(headings: Sequence[str]) -> int | None:
     """
     Return which of an article's headings opens the guide section.
@@ -152,44 +171,58 @@ def pair(lines: Iterable[TeaserLine]) -> tuple[Teaser, ...]:
     Where the form does not tell, a sentence or a long line belongs to the title above it. A second
     line with the same link is the summary, as on cards that are a link as a whole.
     """
-    teasers: list[Teaser] = []
+    teasers: list[_Gathered] = []
     for line in lines:
         current = teasers[-1] if teasers else None
         if current and WEB_ADDRESS.fullmatch(line.text):
-            teasers[-1] = replace(current, url=current.url or line.text)
+            current.url = current.url or line.text
         elif current and _is_summary(line, current):
-            teasers[-1] = replace(current, summary=f"{current.summary} {line.text}".strip())
+            current.summary.append(line.text)
         else:
-            teasers.append(Teaser(title=line.text, url=line.url))
-    return tuple(teasers)
+            teasers.append(_Gathered(title=line.text, url=line.url, summary=[]))
+    return tuple(Teaser(title=each.title, summary=" ".join(each.summary), url=each.url) for each in teasers)
 
 
 def unfolded(lines: Sequence[str]) -> list[str]:
     """
     Return the lines of a text with its paragraphs on one line each; empty lines stay.
 
-    Only a text that was wrapped by a program is changed: none of its lines is longer than 100
-    characters, and most are so full that the next line's first word had no room.
+    Only a text that was wrapped by a program is changed: no line in it is as long as a paragraph,
+    and there is a column at which most lines had no room for the next line's first word.
     """
-    width = max(map(len, lines), default=0)
-    below = range(1, len(lines))
-    folds = {index for index in below if _is_full(lines[index - 1], lines[index], width)}
-    pairs = sum(1 for index in below if lines[index] and lines[index - 1])
-    if not NARROWEST <= width <= WIDEST or len(folds) < SOME_FOLDS or 2 * len(folds) < pairs:
+    if max(map(len, lines), default=0) > LONGEST_HEADING:
         return list(lines)
-    joined: list[str] = []
+    rooms = {below: _room(lines[below - 1], lines[below]) for below in range(1, len(lines))}
+    pairs = [room for room in rooms.values() if room]
+    column = _busiest_column(pairs)
+    folds = {below for below, room in rooms.items() if column in room}
+    if len(folds) < max(SOME_FOLDS, MOSTLY * len(pairs)):
+        return list(lines)
+    joined: list[list[str]] = []
     for index, line in enumerate(lines):
         if index in folds:
-            joined[-1] = f"{joined[-1]} {line}"
+            joined[-1] += [line] if BROKEN_WORD.search(lines[index - 1]) else [" ", line]
         else:
-            joined.append(line)
-    return joined
+            joined.append([line])
+    return ["".join(pieces) for pieces in joined]
 
 
-def _is_full(line: str, following: str, width: int) -> bool:
-    if not line or not following or is_bullet(following):
-        return False
-    return len(line) + 1 + len(following.split(maxsplit=1)[0]) > width
+def _room(line: str, following: str) -> range:
+    """Return the columns at which a program would have ended this line before the next one's first word."""
+    if not line or not following or is_bullet(following) or opens_more(line) or opens_more(following):
+        return range(0)
+    return range(len(line), len(line) + 1 + len(following.split(maxsplit=1)[0]))
+
+
+def _busiest_column(rooms: Iterable[range]) -> int:
+    steps = [0] * (WIDEST + 2)
+    for room in rooms:
+        first, end = max(room.start, NARROWEST), min(room.stop, WIDEST + 1)
+        if first < end:
+            steps[first] += 1
+            steps[end] -= 1
+    at = list(accumulate(steps))
+    return at.index(max(at))
 
 
 def _is_listed(lines: Sequence[str], index: int) -> bool:
@@ -201,7 +234,7 @@ def _is_listed(lines: Sequence[str], index: int) -> bool:
     return above + 1 >= LIST_LINES or bool(numbered)
 
 
-def _is_summary(line: TeaserLine, current: Teaser) -> bool:
+def _is_summary(line: TeaserLine, current: _Gathered) -> bool:
     if line.role is Role.UNKNOWN:
         return not could_be_heading(line.text)
     leads_to_the_same = bool(line.url) and line.url == current.url and not current.summary
@@ -209,7 +242,9 @@ def _is_summary(line: TeaserLine, current: Teaser) -> bool:
 
 
 def _plain(heading: str) -> str:
-    """Return a heading's words in lower case, apostrophes and punctuation gone."""
+    """Return a heading's words in lower case, apostrophes and punctuation gone; nothing of one that goes on and on."""
+    if len(heading) > LONGEST_KNOWN:
+        return ""
     text = unicodedata.normalize("NFKC", heading).casefold()
     text = re.sub(r"['’‘ʼ`´]s?\b|['’‘ʼ`´]", lambda mark: "s" if mark[0].endswith("s") else "", text)
     return NO_WORD.sub(" ", text).strip()

@@ -83,6 +83,12 @@ def test_a_heading_that_is_not_the_title_stays() -> None:
     assert [section.heading for section in draft.sections] == ["Short, and More"]
 
 
+def test_a_heading_on_two_lines_is_one_heading() -> None:
+    draft = read_html("<h1>One<br>Title</h1><p>x<h2>A <b>Bold<br>New</b> Day</h2><p>y")
+
+    assert (draft.title, draft.sections[1].heading) == ("One Title", "A Bold New Day")
+
+
 def test_a_card_is_not_taken_for_the_article() -> None:
     """Many pages mark up their links to other articles as articles, and their own text as nothing."""
     page = f"<h1>T</h1><div>{'<p>The whole long text.</p>' * 9}</div><article>A card.</article><footer>Imprint</footer>"

@@ -1,3 +1,4 @@
+import textwrap
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,17 @@ def test_a_text_wrapped_by_a_program_is_read_like_any_other() -> None:
 
     assert [section.heading for section in draft.sections] == ["The First Heading", "The Second Heading"]
     assert all(section.html.count("<p>") == 1 for section in draft.sections)
+
+
+@pytest.mark.parametrize("columns", [60, 72, 80])
+def test_the_whole_article_survives_being_wrapped(columns: int, own_article: str) -> None:
+    unwrapped = read_plain_text(own_article)
+    paragraphs = own_article.split("\n")
+    wrapped = "\n\n".join(
+        "\n".join(textwrap.wrap(each, columns)) if len(each) > 90 else each for each in paragraphs[1:]
+    )
+
+    assert read_plain_text(f"{paragraphs[0]}\n{wrapped}") == unwrapped
 
 
 def test_the_guide_may_stand_below_the_teasers() -> None:

@@ -101,6 +101,16 @@ def test_a_heading_is_short_and_is_no_sentence(line: str, *, is_heading: bool) -
     assert rules.could_be_heading(line.strip()) is is_heading
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("words", ["해외 팬 ", "foreign fans ", "what you ", "Word. "])
+def test_no_text_keeps_the_rules_busy_for_long(words: str) -> None:
+    """Five megabytes of one phrase: a rule that looks back for each of them would need days."""
+    endless = words * (5_000_000 // len(words))
+
+    assert not rules.opens_guide(endless)
+    assert len(rules.pair(TeaserLine(text="A sentence.") for _ in range(200_000))) == 1
+
+
 def test_a_heading_stands_before_a_paragraph() -> None:
     lines = ["A Heading", "", "A paragraph.", "Another Heading", "A paragraph.", "A signature"]
 
