@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from publisher.audience import store
 from publisher.audience.by_address import by_address
 from publisher.audience.csv_table import COLUMNS, BadLine, Table, guarded
-from publisher.audience.merge import Merged, Person, merge
+from publisher.audience.merge import Merged, Person, merge, note_growth
 from publisher.audience.model import How, MailingListId, SubscriptionState
 from publisher.audience.rules import WORDING_AT_MOST, clean_line
 from publisher.audience.tables import mailing_list as mailing_lists
@@ -24,6 +24,9 @@ from publisher.errors import ImportFileError
 
 AT_ONCE = 10_000
 """People in one transaction: other writers wait a fraction of a second at most."""
+
+MANY = 1_000
+"""New subscribers that change how the database had best plan its work."""
 
 BAD_LINES_SHOWN = 1_000
 EXPORTED_AT_ONCE = 2_000
@@ -142,6 +145,9 @@ def import_csv(
             tally.note(merged)
             if progress is not None:
                 progress(tally.rows)
+    if tally.added >= MANY:
+        with database.transaction() as connection:
+            note_growth(connection)
     return tally.report(table.ignored)
 
 

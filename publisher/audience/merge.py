@@ -69,6 +69,12 @@ def merge(
     return merged
 
 
+def note_growth(connection: Connection) -> None:
+    """Let PostgreSQL count the tables now, not at autovacuum's leisure: the next issue may be planned in a second."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("ANALYZE subscriber, subscription, consent"))
+
+
 def _bring_in(connection: Connection, people: Sequence[Person]) -> None:
     if connection.dialect.name == "sqlite":
         connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({_COLUMNS})"))

@@ -432,6 +432,29 @@ def test_two_imports_at_once_make_one_audience(postgresql_url: str, tmp_path: Pa
     database.close()
 
 
+@pytest.mark.postgresql
+def test_after_a_large_import_the_server_knows_how_many_there_are(postgresql_url: str) -> None:
+    """A plan made for an empty table takes minutes on a full one."""
+    database = Database(postgresql_url)
+    metadata.create_all(database.engine)
+    flow.add_mailing_list(database, slug="weekly", name="Weekly", clock=SetClock())
+
+    bring(database, "email\n" + "".join(f"reader{number}@example.org\n" for number in range(1_500)))
+
+    with database.reading() as connection:
+        sizes = connection.execute(
+            sa.text(
+                "SELECT relname, reltuples FROM pg_class WHERE relname IN ('subscriber', 'subscription', 'consent')"
+            )
+        )
+        assert {row.relname: row.reltuples for row in sizes} == {
+            "subscriber": 1500,
+            "subscription": 1500,
+            "consent": 1500,
+        }
+    database.close()
+
+
 def test_asking_by_import_comes_after_asking_by_form(either: Database, clock: SetClock) -> None:
     """An import of unconfirmed people does not mail those again who were asked a minute ago."""
     flow.ask_to_subscribe(either, email="anna@example.org", lists=["weekly"], clock=clock)
