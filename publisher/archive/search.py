@@ -5,6 +5,8 @@ Our own tokens (stemmed words, Hangul as character pairs) go into the database's
 ready words, so that SQLite and PostgreSQL find the same articles.
 """
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -48,28 +50,36 @@ def put(connection: Connection, article_id: ArticleId, text: str) -> None:
     connection.execute(sa.text(insert), {"id": article_id, "tokens": tokens})
 
 
-def find(connection: Connection, query: str, *, at_most: int, offset: int = 0) -> list[ArticleId]:
-    """Return published articles that hold every word of the query, best first."""
+def find(
+    connection: Connection,
+    query: str,
+    *,
+    at_most: int,
+    offset: int = 0,
+    states: Collection[ArticleState] = (ArticleState.PUBLISHED,),
+) -> list[ArticleId]:
+    """Return articles in these states that hold every word of the query, best first."""
     tokens = list(dict.fromkeys(words.tokens(query)))[:QUERY_TOKENS_AT_MOST]
     if not tokens:
         return []
     sqlite = connection.dialect.name == "sqlite"
     wanted = " ".join(f'"{token}"' for token in tokens) if sqlite else " & ".join(f"'{token}'" for token in tokens)
+    statement = sa.text(_FIND_SQLITE if sqlite else _FIND_POSTGRESQL)
     rows = connection.execute(
-        sa.text(_FIND_SQLITE if sqlite else _FIND_POSTGRESQL),
-        {"query": wanted, "state": ArticleState.PUBLISHED, "at_most": at_most, "offset": offset},
+        statement.bindparams(sa.bindparam("states", expanding=True)),
+        {"query": wanted, "states": sorted(states), "at_most": at_most, "offset": offset},
     )
     return [ArticleId(row[0]) for row in rows]
 
 
 _FIND_SQLITE = """
     SELECT article.id FROM article_search JOIN article ON article.id = article_search.rowid
-    WHERE article_search MATCH :query AND article.state = :state
+    WHERE article_search MATCH :query AND article.state IN :states
     ORDER BY article_search.rank, article.published_at DESC LIMIT :at_most OFFSET :offset
 """
 _FIND_POSTGRESQL = """
     SELECT article.id FROM article_search JOIN article ON article.id = article_search.article_id
-    WHERE article_search.tokens @@ to_tsquery('simple', :query) AND article.state = :state
+    WHERE article_search.tokens @@ to_tsquery('simple', :query) AND article.state IN :states
     ORDER BY ts_rank(article_search.tokens, to_tsquery('simple', :query)) DESC, article.published_at DESC
     LIMIT :at_most OFFSET :offset
 """

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup, escape
@@ -96,6 +96,8 @@ def _templates(time_zone: str) -> Templates:
         "static": static_url,
         "iso": _iso,
         "day": partial(_day, zone=ZoneInfo(time_zone)),
+        "moment": partial(_moment, zone=ZoneInfo(time_zone)),
+        "weekday": partial(_weekday, zone=ZoneInfo(time_zone)),
         "in_script": _in_script,
         "language_name": language_name,
         "listed": _listed,
@@ -113,6 +115,18 @@ def _iso(instant: datetime) -> str:
 
 def _day(instant: datetime, zone: ZoneInfo) -> str:
     return format_date(instant.astimezone(zone).date(), format="long", locale=DEFAULT_LANGUAGE)
+
+
+def _moment(instant: datetime, zone: ZoneInfo) -> str:
+    """Return date and time with the zone that they are in: "Jun 2, 2026, 17:00 KST"."""
+    local = instant.astimezone(zone)
+    name = local.strftime("%Z")
+    shown = format_datetime(local, "MMM d, y, HH:mm", locale=DEFAULT_LANGUAGE)
+    return f"{shown} {name if name[:1].isalpha() else f'UTC{name}'}"
+
+
+def _weekday(instant: datetime, zone: ZoneInfo) -> str:
+    return format_date(instant.astimezone(zone).date(), "EEEE", locale=DEFAULT_LANGUAGE)
 
 
 def _unbroken(title: str) -> Markup:

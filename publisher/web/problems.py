@@ -111,8 +111,10 @@ def answer_with_pages(app: FastAPI) -> None:
     async def handle(request: Request, error: Exception) -> Response:
         if elsewhere := _elsewhere(request, error):
             return elsewhere
-        problem = problem_of(error)
-        answer = page(request, request.app.state.room, "web/problem.html", status=problem.status, problem=problem)
+        problem = problem_of(HTTPException(HTTPStatus.NOT_FOUND) if _names_nothing(error) else error)
+        is_desk = f"{request.scope['path']}/".startswith("/desk/")
+        template = "desk/problem.html" if is_desk else "web/problem.html"
+        answer = page(request, request.app.state.room, template, status=problem.status, problem=problem)
         answer.headers.update(problem.headers or {})
         return answer
 
@@ -124,8 +126,15 @@ def _handle_all(app: FastAPI, handle: Any) -> None:
         app.add_exception_handler(kind, handle)
 
 
+def _names_nothing(error: Exception) -> bool:
+    """Tell whether a part of the path cannot be what it stands for, such as a number; to people that is a 404."""
+    return isinstance(error, RequestValidationError) and any(each["loc"][:1] == ("path",) for each in error.errors())
+
+
 def _elsewhere(request: Request, error: Exception) -> Response | None:
-    """Return the way to the same address without its last slash, for a reader whose address has one too many."""
+    """Return the way that an error itself points out, or to the same address without its last slash."""
+    if isinstance(error, HTTPException) and (way := (error.headers or {}).get("Location")):
+        return RedirectResponse(way, status_code=error.status_code)
     path = request.scope["path"]
     is_lost = isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND
     if not is_lost or request.method != "GET" or not ONE_SLASH_TOO_MANY.fullmatch(path):

@@ -2,6 +2,15 @@ from fastapi import FastAPI
 from starlette.types import StatelessLifespan
 
 from publisher.web import health, problems, static
+from publisher.web.desk import articles as desk_articles
+from publisher.web.desk import editions as desk_editions
+from publisher.web.desk import hand_in as desk_hand_in
+from publisher.web.desk import issue as desk_issue
+from publisher.web.desk import issues as desk_issues
+from publisher.web.desk import moves as desk_moves
+from publisher.web.desk import outbox as desk_outbox
+from publisher.web.desk import sign_in as desk_sign_in
+from publisher.web.desk import today as desk_today
 from publisher.web.public import (
     articles,
     back_issues,
@@ -30,6 +39,15 @@ ROUTERS = (
     confirm.router,
     preferences.router,
     unsubscribe.router,
+    desk_sign_in.router,
+    desk_today.router,
+    desk_hand_in.router,
+    desk_articles.router,
+    desk_issues.router,
+    desk_issue.router,
+    desk_moves.router,
+    desk_editions.router,
+    desk_outbox.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 

@@ -1,8 +1,12 @@
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.engine import Connection
 
 from publisher.audience import store as audience
+from publisher.audience.model import MailingList
 from publisher.compose import cadence, store
 from publisher.compose.model import Edition
 from publisher.web.desk.issues import shown_issues
@@ -15,48 +19,56 @@ NEXT = 3
 LATELY = 10
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShownEdition:
+    """An edition with whom it goes to, and when."""
+
+    edition: Edition
+    mailing_list: MailingList
+    readers: int
+    """Confirmed subscriptions of its mailing list."""
+    when: str
+    slots: tuple[datetime, ...]
+    """The next ones."""
+
+
 @router.get("/desk/editions", include_in_schema=False)
 def editions(request: Request, room: Room, seat: AtDesk) -> Response:
     """Show what is published again and again, to whom and when next."""
     with room.database.reading() as connection:
-        found = store.editions(connection)
-        lists = {each.id: each for each in audience.mailing_lists(connection)}
-        readers = audience.confirmed_counts(connection)
-    values: dict[str, Any] = {
-        "editions": [(each, lists[each.mailing_list_id], _when(each)) for each in found],
-        "next": {each.id: _next(each, room) for each in found},
-        "readers": readers,
-    }
-    return desk_page(request, room, seat, "desk/editions.html", **values)
+        found = _shown(connection, store.editions(connection), room.now())
+    return desk_page(request, room, seat, "desk/editions.html", editions=found)
 
 
 @router.get("/desk/editions/{slug}", include_in_schema=False)
 def edition(request: Request, room: Room, seat: AtDesk, slug: str) -> Response:
+    """Show one edition with its rules and its last issues."""
     with room.database.reading() as connection:
-        found = store.edition_named(connection, slug)
-        lists = {each.id: each for each in audience.mailing_lists(connection)}
-        issues = shown_issues(connection, store.issues(connection, at_most=LATELY, edition_id=found.id))
-        readers = audience.confirmed_counts(connection).get(lists[found.mailing_list_id].id, 0)
-    values: dict[str, Any] = {
-        "edition": found,
-        "mailing_list": lists[found.mailing_list_id],
-        "when": _when(found),
-        "next": _next(found, room),
-        "issues": issues,
-        "readers": readers,
-    }
+        (found,) = _shown(connection, [store.edition_named(connection, slug)], room.now())
+        issues = store.issues(connection, at_most=LATELY, edition_id=found.edition.id)
+        values: dict[str, Any] = {"shown": found, "issues": shown_issues(connection, issues)}
     return desk_page(request, room, seat, "desk/edition.html", **values)
 
 
-def _when(found: Edition) -> str:
-    return cadence.describe(found.cadence) if found.cadence else ""
+def _shown(connection: Connection, found: list[Edition], now: datetime) -> list[ShownEdition]:
+    lists = {each.id: each for each in audience.mailing_lists(connection)}
+    readers = audience.confirmed_counts(connection)
+    return [
+        ShownEdition(
+            edition=each,
+            mailing_list=lists[each.mailing_list_id],
+            readers=readers.get(each.mailing_list_id, 0),
+            when=cadence.describe(each.cadence) if each.cadence else "",
+            slots=_next_slots(each, now),
+        )
+        for each in found
+    ]
 
 
-def _next(found: Edition, room: Room) -> list[object]:
+def _next_slots(found: Edition, now: datetime) -> tuple[datetime, ...]:
     if found.cadence is None or not found.is_active:
-        return []
-    slots, after = [], room.now()
-    for _ in range(NEXT):
-        after = cadence.next_slot(found.cadence, after)
-        slots.append(after)
-    return list(slots)
+        return ()
+    slots = [cadence.next_slot(found.cadence, now)]
+    while len(slots) < NEXT:
+        slots.append(cadence.next_slot(found.cadence, slots[-1]))
+    return tuple(slots)

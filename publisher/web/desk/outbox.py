@@ -2,7 +2,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 from publisher.dispatch.transports.choose import outbox_in
 from publisher.web.desk.previews import framed
@@ -24,7 +24,7 @@ def outbox(request: Request, room: Room, seat: AtDesk, before: str | None = None
     found = outbox_in(room.settings.data_dir).list_newest(ON_A_PAGE + 1, before)
     more = found[ON_A_PAGE - 1].name if len(found) > ON_A_PAGE else ""
     is_used = room.settings.mail_url.startswith("outbox:")
-    values: dict[str, Any] = {"mails": found[:ON_A_PAGE], "more": more, "is_used": is_used}
+    values: dict[str, Any] = {"mails": found[:ON_A_PAGE], "more": more, "is_used": is_used, "is_first": before is None}
     return desk_page(request, room, seat, "desk/outbox.html", **values)
 
 
@@ -35,9 +35,10 @@ def mail(request: Request, room: Room, seat: AtDesk, name: str) -> Response:
     found = _parsed(raw)
     values: dict[str, Any] = {
         "name": name,
-        "subject": found.get("Subject", ""),
+        "subject": str(found.get("Subject", "")),
         "headers": [(header, str(found[header])) for header in SHOWN_HEADERS if found[header]],
         "text": _part(found, "plain"),
+        "has_html": found.get_body(("html",)) is not None,
         "size_kb": len(raw) / 1000,
     }
     return desk_page(request, room, seat, "desk/mail.html", **values)
@@ -45,16 +46,19 @@ def mail(request: Request, room: Room, seat: AtDesk, name: str) -> Response:
 
 @router.get("/desk/outbox/{name}/html", include_in_schema=False)
 def mail_html(room: Room, _seat: AtDesk, name: str) -> Response:
-    return framed(_part(_parsed(outbox_in(room.settings.data_dir).read(name)), "html"), room)
+    """Return the mail's HTML for a frame that can do nothing."""
+    html = _part(_parsed(outbox_in(room.settings.data_dir).read(name)), "html")
+    if not html:
+        raise HTTPException(404)
+    return framed(html, room)
 
 
 @router.get("/desk/outbox/{name}/raw", include_in_schema=False)
 def mail_raw(room: Room, _seat: AtDesk, name: str) -> Response:
     """Return the mail byte for byte, for a mail program to open."""
     raw = outbox_in(room.settings.data_dir).read(name)
-    return Response(
-        raw, media_type="message/rfc822", headers={"Content-Disposition": 'attachment; filename="mail.eml"'}
-    )
+    headers = {"Content-Disposition": 'attachment; filename="mail.eml"', "Cache-Control": "private, no-store"}
+    return Response(raw, media_type="message/rfc822", headers=headers)
 
 
 def _parsed(raw: bytes) -> EmailMessage:

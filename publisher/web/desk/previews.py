@@ -1,5 +1,7 @@
 """Mails in frames: shown as they are, and unable to do anything."""
 
+import re
+
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
@@ -8,34 +10,37 @@ from publisher.web.pages import PRIVATE
 from publisher.wiring import Newsroom
 
 POLICY = (
-    "default-src 'none'; img-src 'self' https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+    "default-src 'none'; img-src 'self' {house} https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'; "
     "base-uri 'none'; form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 """A mail brings its styles with it; scripts, forms and everything else are off."""
 NEW_WINDOW = '<base target="_blank">'
+HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+NOBODY = "reader"
 
 
 def framed(html: str, room: Newsroom) -> Response:
-    """Return a mail's HTML for a frame, its slots filled as for a reader without a name."""
-    for slot, value in _nobody(room).items():
-        html = html.replace(marker(slot), value)
-    html = html.replace("<head>", f"<head>{NEW_WINDOW}", 1)
-    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY, "Cache-Control": PRIVATE})
+    """Return a mail's HTML for a frame: its slots filled, its links opening beside the desk."""
+    html = HEAD.sub(lambda head: f"{head[0]}{NEW_WINDOW}", filled(html, room), count=1)
+    policy = POLICY.format(house=room.settings.base_url)
+    return HTMLResponse(html, headers={"Content-Security-Policy": policy, "Cache-Control": PRIVATE})
 
 
 def filled(text: str, room: Newsroom) -> str:
-    """Return a mail's text with its slots filled as for a reader without a name."""
-    for slot, value in _nobody(room).items():
-        text = text.replace(marker(slot), value)
-    return text
-
-
-def _nobody(room: Newsroom) -> dict[Slot, str]:
+    """Return a mail's text or HTML with its slots filled as for a reader without a name."""
     base = room.settings.base_url
-    return {
-        Slot.NAME: "reader",
+    values = {
+        Slot.NAME: NOBODY,
         Slot.ADDRESS: "reader@example.org",
         Slot.UNSUBSCRIBE_URL: f"{base}/subscribe",
         Slot.PREFERENCES_URL: f"{base}/subscribe",
         Slot.READ_URL: f"{base}/issues",
     }
+    for slot, value in values.items():
+        text = text.replace(marker(slot), value)
+    return text
+
+
+def plain_subject(subject: str) -> str:
+    """Return a frozen subject as a reader without a name sees it; a draft's stays as the editor wrote it."""
+    return subject.replace(marker(Slot.NAME), NOBODY)

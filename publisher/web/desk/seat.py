@@ -6,20 +6,28 @@ from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from publisher.editors import flow
 from publisher.editors.model import Editor, Role
 from publisher.editors.rules import SESSION_AT_MOST
+from publisher.web.desk.said import Said
 from publisher.web.pages import page
 from publisher.web.parts import Form, Room
 from publisher.web.parts import field as field_of
+from publisher.web.public.frame import house_zone
 from publisher.wiring import Newsroom
 
+DESK = "/desk"
 SIGN_IN = "/desk/sign-in"
 SEE_OTHER = 303
 FORM_KEY = "form_key"
+SEAL_CHARACTERS = 32
+HIGHEST_ID = 2**63 - 1
+
+IdInPath = Annotated[int, Path(ge=1, le=HIGHEST_ID)]
+"""Any other number is an address where nothing is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +40,11 @@ class Seat:
     @property
     def form_key(self) -> str:
         """What every form of this session carries; a page elsewhere cannot know it (OWASP: synchroniser token)."""
-        return hmac.new(self.token.encode(), b"publisher desk form", sha256).hexdigest()[:40]
+        return self.seal("form")
+
+    def seal(self, text: str) -> str:
+        """Return what shows that a text was written for this session."""
+        return hmac.new(self.token.encode(), f"publisher desk {text}".encode(), sha256).hexdigest()[:SEAL_CHARACTERS]
 
     def may(self, role: Role) -> bool:
         return self.editor.role.includes(role)
@@ -43,17 +55,14 @@ def seat_of(request: Request, room: Room) -> Seat:
     token = request.cookies.get(cookie_name(room), "")
     editor = flow.session_editor(room.database, token, clock=room.now) if token else None
     if editor is None:
-        back = request.url.path if request.method == "GET" else "/desk"
-        raise HTTPException(SEE_OTHER, headers={"Location": f"{SIGN_IN}?next={quote(back)}"})
+        raise HTTPException(SEE_OTHER, headers={"Location": f"{SIGN_IN}?next={quote(_back(request), safe='/')}"})
     return Seat(editor=editor, token=token)
 
 
 def own_form(seat: Annotated[Seat, Depends(seat_of)], form: Form) -> Seat:
     """Return who sent a form, once it is sure that the form is ours."""
     if not hmac.compare_digest(field_of(form, FORM_KEY).encode(), seat.form_key.encode()):
-        raise HTTPException(
-            403, "This form has expired or came from elsewhere. Go back, reload the page and try again."
-        )
+        raise HTTPException(403, "This form has expired, or came from elsewhere. Go back, reload the page and try again.")
     return seat
 
 
@@ -72,14 +81,16 @@ def ask_for(seat: Seat, role: Role) -> None:
 def desk_page(
     request: Request, room: Newsroom, seat: Seat, template: str, /, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
-    """Return a page of the desk; `said` in the address shows one line of what has just been done."""
-    common = {"seat": seat, "form_key": seat.form_key, "said": request.query_params.get("said", "")[:300]}
+    """Return a page of the desk, with times as the house's clock shows them."""
+    with room.database.reading() as connection:
+        time_zone = house_zone(connection)
+    common = {"seat": seat, "form_key": seat.form_key, "said": _said(request, seat), "time_zone": time_zone}
     return page(request, room, template, status=status, **(common | values))
 
 
-def go(path: str, said: str = "") -> RedirectResponse:
-    """Return the way to a page after a form was acted upon, with a line on what was done."""
-    return RedirectResponse(f"{path}?said={quote(said)}" if said else path, status_code=SEE_OTHER)
+def go(seat: Seat, path: str, said: Said) -> RedirectResponse:
+    """Return the way to a page after a form was acted upon; the page will say what was done."""
+    return RedirectResponse(f"{path}?said={said.word}.{_seal(seat, path, said)}", status_code=SEE_OTHER)
 
 
 def sit_down(response: Response, room: Newsroom, token: str) -> None:
@@ -92,15 +103,37 @@ def sit_down(response: Response, room: Newsroom, token: str) -> None:
         httponly=True,
         secure=secure,
         samesite="lax",
-        path="/desk" if not secure else "/",
+        path="/" if secure else DESK,
     )
 
 
 def stand_up(response: Response, room: Newsroom) -> None:
     secure = room.settings.base_url.startswith("https:")
-    response.delete_cookie(cookie_name(room), path="/desk" if not secure else "/", secure=secure, httponly=True)
+    response.delete_cookie(
+        cookie_name(room), path="/" if secure else DESK, secure=secure, httponly=True, samesite="lax"
+    )
 
 
 def cookie_name(room: Newsroom) -> str:
     """`__Host-` binds a cookie to this very host over HTTPS (RFC 6265bis, section 4.1.3.2)."""
     return "__Host-desk" if room.settings.base_url.startswith("https:") else "desk"
+
+
+def _back(request: Request) -> str:
+    """Return where to go on after signing in; a form's answer cannot be asked for again."""
+    if request.method != "GET":
+        return DESK
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def _said(request: Request, seat: Seat) -> str:
+    word, _, seal = request.query_params.get("said", "").partition(".")
+    found = next((each for each in Said if each.word == word), None)
+    if found is None or not hmac.compare_digest(seal.encode(), _seal(seat, request.url.path, found).encode()):
+        return ""
+    return found.value
+
+
+def _seal(seat: Seat, path: str, said: Said) -> str:
+    return seat.seal(f"said {said.word} {path}")

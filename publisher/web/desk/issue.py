@@ -1,0 +1,209 @@
+"""One issue on the desk: how it stands, what a draft says, and the mail as readers will see it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.engine import Connection
+
+from publisher.archive import store as archive
+from publisher.archive.model import ArticleId, ArticleState, Lead
+from publisher.compose import flow, proof, store
+from publisher.compose.model import Edition, Issue, IssueId, IssueState, Rendering
+from publisher.compose.text import SLOTS
+from publisher.dispatch import report
+from publisher.dispatch.model import DeliveryState, SendState
+from publisher.dispatch.reach import reach
+from publisher.dispatch.report import Report
+from publisher.editors.model import Role
+from publisher.errors import PublisherError
+from publisher.web.desk.issues import title_of
+from publisher.web.desk.previews import filled, framed, plain_subject
+from publisher.web.desk.said import Said
+from publisher.web.desk.seat import HIGHEST_ID, AtDesk, IdInPath, Seat, Sender, desk_page, go
+from publisher.web.parts import Form, Room, field, fields
+from publisher.wiring import Newsroom
+
+router = APIRouter()
+
+LOOK_AGAIN_S = 2
+OFFERED = 12
+"""Articles that are not in a draft and can be put in: the newest."""
+GONE_ON = "This draft was changed after you opened it. Look at what it is now; below stands what you wrote."
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""What neither XML nor every database can hold."""
+STILL_TO_DO = (DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A mail as the page shows it."""
+
+    subject: str
+    preheader: str
+    text: str
+    size_kb: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a send has come."""
+
+    ended: int
+    """Deliveries that have an outcome."""
+    total: int
+    under_way: bool
+
+
+@router.get("/desk/issues/{issue_id}", include_in_schema=False)
+def issue(request: Request, room: Room, seat: AtDesk, issue_id: IdInPath) -> Response:
+    return issue_page(request, room, seat, IssueId(issue_id))
+
+
+@router.get("/desk/issues/{issue_id}/mail", include_in_schema=False)
+def mail(room: Room, _seat: AtDesk, issue_id: IdInPath) -> Response:
+    """Return the mail itself for a frame that can do nothing: no script, no form, no way out."""
+    return framed(flow.preview(room.database, room.settings, IssueId(issue_id)).html, room)
+
+
+@router.post("/desk/issues/{issue_id}", include_in_schema=False)
+def change(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdInPath) -> Response:
+    """Store an editor's changes to a draft; what does not render is said, and nothing changes."""
+    with room.database.reading() as connection:
+        found = store.issue_of(connection, IssueId(issue_id))
+        typed = _typed(connection, form, found)
+    if field(form, "version") != version(found):
+        return issue_page(request, room, seat, found.id, status=409, problem=GONE_ON, typed=typed)
+    try:
+        flow.change_draft(room.database, room.settings, typed)
+    except PublisherError as problem:
+        return issue_page(request, room, seat, found.id, status=422, problem=str(problem), typed=typed)
+    return go(seat, f"/desk/issues/{issue_id}", Said.SAVED)
+
+
+def issue_page(
+    request: Request,
+    room: Newsroom,
+    seat: Seat,
+    issue_id: IssueId,
+    *,
+    status: int = 200,
+    problem: str = "",
+    typed: Issue | None = None,
+) -> Response:
+    """
+    Return the page of an issue.
+
+    Args:
+        request: Asked for it.
+        room: Whose it is.
+        seat: Who looks at it.
+        issue_id: Which.
+        status: Of the answer.
+        problem: Why what was asked for has not been done.
+        typed: What the form shows in place of what is stored.
+
+    """
+    rendering, unrendered = _rendered(room, issue_id)
+    with room.database.reading() as connection:
+        found = report.report(connection, issue_id)
+        edition = store.edition_of(connection, found.issue.edition_id)
+        chosen = list(archive.leads(connection, (typed or found.issue).article_ids).values())
+        values: dict[str, Any] = {
+            "report": found,
+            "issue": found.issue,
+            "draft": typed or found.issue,
+            "version": version(found.issue),
+            "edition": edition,
+            "title": title_of(connection, edition, found.issue),
+            "chosen": chosen,
+            "offered": _offered(connection, chosen) if found.issue.state is IssueState.DRAFT else (),
+            "readers": reach(connection, edition.mailing_list_id, now=room.now()),
+        }
+    values |= {
+        "mail": _mail(rendering, room) if rendering else None,
+        "unrendered": unrendered,
+        "remarks": list(proof.remarks(edition, chosen, rendering)) if rendering else [],
+        "progress": _progress(found),
+        "problem": problem,
+        "slots": SLOTS,
+        "look_again_s": LOOK_AGAIN_S if _is_under_way(found) else 0,
+        "is_beating": not _is_under_way(found) or room.pulse.is_beating(),
+        "may_approve": seat.may(Role.CHIEF),
+    }
+    return desk_page(request, room, seat, "desk/issue.html", status=status, **values)
+
+
+def version(found: Issue) -> str:
+    """Return what tells whether a draft is still the one that an editor has seen."""
+    seen = (found.state, found.subject, found.preheader, found.introduction, found.article_ids)
+    return sha256(repr(seen).encode()).hexdigest()[:16]
+
+
+def _rendered(room: Newsroom, issue_id: IssueId) -> tuple[Rendering | None, str]:
+    try:
+        return flow.preview(room.database, room.settings, issue_id), ""
+    except PublisherError as problem:
+        return None, str(problem)
+
+
+def _mail(rendering: Rendering, room: Newsroom) -> Mail:
+    return Mail(
+        subject=plain_subject(rendering.subject),
+        preheader=plain_subject(rendering.preheader),
+        text=filled(rendering.text, room),
+        size_kb=len(rendering.html.encode()) / 1000,
+    )
+
+
+def _offered(connection: Connection, chosen: Sequence[Lead]) -> list[Lead]:
+    ids = {each.id for each in chosen}
+    newest = archive.listed(connection, at_most=OFFERED + len(ids))
+    return [each for each in newest if each.id not in ids][:OFFERED]
+
+
+def _is_under_way(found: Report) -> bool:
+    return found.state in {IssueState.APPROVED, SendState.SENDING}
+
+
+def _progress(found: Report) -> Progress:
+    left = sum(found.counts[state] for state in STILL_TO_DO)
+    return Progress(ended=found.total - left, total=found.total, under_way=_is_under_way(found))
+
+
+# --- what an editor typed
+
+
+def _typed(connection: Connection, form: Form, found: Issue) -> Issue:
+    return replace(
+        found,
+        subject=_line(field(form, "subject")),
+        preheader=_line(field(form, "preheader")),
+        introduction=_text(field(form, "introduction")),
+        article_ids=_chosen(connection, form, found),
+    )
+
+
+def _text(typed: str) -> str:
+    return CONTROL.sub(" ", typed.replace("\r\n", "\n"))
+
+
+def _line(typed: str) -> str:
+    return " ".join(_text(typed).split())
+
+
+def _chosen(connection: Connection, form: Form, found: Issue) -> tuple[ArticleId, ...]:
+    """Return the ticked articles in the order of their numbers; one without a number comes last."""
+    ticked = dict.fromkeys(ArticleId(number) for each in fields(form, "article") if (number := _number(each)))
+    leads = archive.leads(connection, ticked).values()
+    kept = [each.id for each in leads if each.id in found.article_ids or each.state is ArticleState.PUBLISHED]
+    places = {each: _number(field(form, f"place-{each}")) for each in kept}
+    return tuple(sorted(kept, key=lambda each: places[each] or HIGHEST_ID))
+
+
+def _number(text: str) -> int:
+    """Return a number above 0, or 0 for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(HIGHEST_ID)) else 0

@@ -1,0 +1,114 @@
+"""What an editor does with an issue: approve it, test it, and stop it."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from publisher.bell import Job
+from publisher.compose import flow, store
+from publisher.compose.model import IssueId, IssueState
+from publisher.dispatch import flow as dispatch
+from publisher.dispatch.letters import send_test
+from publisher.dispatch.model import Outcome, Sent
+from publisher.editors.model import Editor, Role
+from publisher.errors import PublisherError
+from publisher.web.desk.issue import issue_page, version
+from publisher.web.desk.said import Said
+from publisher.web.desk.seat import IdInPath, Seat, Sender, ask_for, go
+from publisher.web.parts import Form, Room, field
+from publisher.wiring import Newsroom
+
+router = APIRouter()
+
+CHANGED_MEANWHILE = "This issue was changed after you opened it, so it was not approved. Look at it once more."
+
+
+class Move(StrEnum):
+    """What stops an issue, or lets it go on."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+@router.post("/desk/issues/{issue_id}/approve", include_in_schema=False)
+def approve(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdInPath) -> Response:
+    """Freeze just the draft that the editor has seen, and let it go."""
+    ask_for(seat, Role.CHIEF)
+    with room.database.reading() as connection:
+        found = store.issue_of(connection, IssueId(issue_id))
+    if found.state is IssueState.DRAFT and version(found) != field(form, "version"):
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=CHANGED_MEANWHILE)
+    try:
+        flow.approve(room.database, room.settings, IssueId(issue_id), clock=room.now)
+    except PublisherError as problem:
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=str(problem))
+    room.bell.ring(Job.PLAN, Job.SYNDICATE)
+    return go(seat, f"/desk/issues/{issue_id}", Said.APPROVED)
+
+
+@router.post("/desk/issues/{issue_id}/test", include_in_schema=False)
+def test(request: Request, room: Room, seat: Sender, issue_id: IdInPath) -> Response:
+    """Send the mail, as it is now, to the editor who asks."""
+    try:
+        outcome = _send_test(room, seat.editor, IssueId(issue_id))
+    except PublisherError as problem:
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=str(problem))
+    if isinstance(outcome, Sent):
+        return go(seat, f"/desk/issues/{issue_id}", Said.TESTED)
+    problem = f"The test was not sent: {outcome.reason}"
+    return issue_page(request, room, seat, IssueId(issue_id), status=502, problem=problem)
+
+
+@router.post("/desk/issues/{issue_id}/{word}", include_in_schema=False)
+def move(request: Request, room: Room, seat: Sender, issue_id: IdInPath, word: str) -> Response:
+    """Cancel, pause or resume."""
+    if word not in set(Move):
+        raise HTTPException(404)
+    ask_for(seat, Role.CHIEF)
+    act, said = MOVES[Move(word)]
+    try:
+        act(room, IssueId(issue_id), seat)
+    except PublisherError as problem:
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=str(problem))
+    return go(seat, f"/desk/issues/{issue_id}", said)
+
+
+def _send_test(room: Newsroom, editor: Editor, issue_id: IssueId) -> Outcome:
+    rendering = flow.preview(room.database, room.settings, issue_id)
+    with room.database.reading() as connection:
+        found = store.issue_of(connection, issue_id)
+        edition = store.edition_of(connection, found.edition_id)
+    return send_test(
+        room.transport,
+        editor,
+        settings=room.settings,
+        edition=edition,
+        found=found,
+        rendering=rendering,
+        now=room.now(),
+    )
+
+
+def _cancel(room: Newsroom, issue_id: IssueId, seat: Seat) -> None:
+    reason = f"Cancelled by {seat.editor.name}."
+    if not flow.cancel_draft(room.database, issue_id, reason=reason):
+        dispatch.cancel(room.database, room.settings, issue_id, reason=reason, clock=room.now)
+
+
+def _pause(room: Newsroom, issue_id: IssueId, seat: Seat) -> None:
+    reason = f"Paused by {seat.editor.name}."
+    dispatch.pause(room.database, room.settings, issue_id, reason=reason, clock=room.now)
+
+
+def _resume(room: Newsroom, issue_id: IssueId, _seat: Seat) -> None:
+    dispatch.resume(room.database, issue_id, clock=room.now)
+    room.bell.ring(Job.DISPATCH)
+
+
+MOVES: dict[Move, tuple[Callable[[Newsroom, IssueId, Seat], None], Said]] = {
+    Move.CANCEL: (_cancel, Said.CANCELLED),
+    Move.PAUSE: (_pause, Said.PAUSED),
+    Move.RESUME: (_resume, Said.RESUMED),
+}

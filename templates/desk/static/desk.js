@@ -1,0 +1,70 @@
+// Everything on the desk works without this script; it saves reloading and forgetting.
+
+const main = document.getElementById("main");
+
+// What has just been done is said once: reloading the page, or coming back to it, says nothing.
+if (document.querySelector("[data-said]")) {
+  const address = new URL(location.href);
+  address.searchParams.delete("said");
+  history.replaceState(null, "", address);
+}
+
+// A send that is under way: look again every few seconds, and show the page anew once it stands differently.
+async function lookAgain(live) {
+  let wait = Number(live.dataset.again) * 1000;
+  while (wait) {
+    await new Promise((done) => setTimeout(done, wait));
+    if (document.hidden) continue;
+    const found = await freshly(live);
+    if (!found) continue;
+    if (found.dataset.state !== live.dataset.state) {
+      location.reload();
+      return;
+    }
+    live.replaceChildren(...found.childNodes);
+    wait = Number(found.dataset.again || 0) * 1000;
+  }
+}
+
+async function freshly() {
+  try {
+    const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+    if (answer.redirected) location.reload();
+    if (!answer.ok) return null;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return page.querySelector("[data-live]");
+  } catch {
+    return null;
+  }
+}
+
+for (const live of document.querySelectorAll("[data-live][data-again]")) lookAgain(live);
+
+// Changes that are not saved: neither approve without them, nor leave them behind.
+const form = document.querySelector("form[data-keep]");
+
+if (form) {
+  const first = written();
+  let isSending = false;
+
+  function written() {
+    return new URLSearchParams(new FormData(form)).toString();
+  }
+
+  form.addEventListener("submit", () => {
+    isSending = true;
+  });
+  addEventListener("pageshow", () => {
+    isSending = false;
+  });
+  addEventListener("beforeunload", (event) => {
+    if (!isSending && written() !== first) event.preventDefault();
+  });
+  main.addEventListener("submit", (event) => {
+    if (!event.target.hasAttribute("data-needs-saved") || written() === first) return;
+    event.preventDefault();
+    const note = document.querySelector("[data-unsaved]");
+    note.hidden = false;
+    note.scrollIntoView({ block: "nearest" });
+  });
+}
