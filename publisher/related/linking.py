@@ -94,8 +94,8 @@ class Linking:
 
     def _peers(self, chooser: _Chooser) -> list[ArticleId]:
         """Return the articles of this step that a look-up in the archive would offer, were they there already."""
-        mine = chooser.posted
-        return [each for each, entry in self._entries.items() if any(term in mine for term in entry.posted)]
+        mine = frozenset(chooser.posted)
+        return [each for each, entry in self._entries.items() if not mine.isdisjoint(entry.posted)]
 
     def _chosen(self, choosers: dict[ArticleId, _Chooser], alike: dict[ArticleId, list[Match]]) -> Links:
         banned = store.banned(self._connection, choosers)

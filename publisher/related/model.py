@@ -6,6 +6,7 @@ from functools import cached_property
 from math import sqrt
 from typing import NamedTuple
 
+from publisher import words
 from publisher.archive.model import ArticleId, Lead
 
 
@@ -82,7 +83,7 @@ class Text:
     language: str
     title: str
     body: str
-    """Plain text of all sections."""
+    """Plain text of all sections, as far as it is read."""
     published_at: datetime
     names: tuple[int, ...]
     """Keys by which a teaser may name it."""
@@ -90,6 +91,11 @@ class Text:
     """For each of its own teasers the keys of what it names."""
     digest: bytes
     """Differs when anything above does."""
+
+    @cached_property
+    def written(self) -> list[str]:
+        """The words of the body as they are written."""
+        return words.spelled(self.body)
 
 
 @dataclass(frozen=True, kw_only=True)

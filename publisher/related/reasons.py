@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from publisher import words
 from publisher.related.model import Origin, Reason, Text
-from publisher.related.signatures import BODY_CHARS, terms
+from publisher.related.signatures import terms
 
 SHARED = 16
 """Shared terms that are looked at."""
@@ -28,15 +28,15 @@ class Spelling:
 
     def __init__(self, text: Text) -> None:
         self._language = text.language
-        self._body = body = text.body[:BODY_CHARS]
-        written = words.spelled(f"{body}\n{text.title}")
+        self._body = text.body
+        written = [*text.written, *words.spelled(text.title)]
         self._small = frozenset(word for word in written if word.islower())
         spellings = words.spellings(written)
         self._words = dict(zip(terms(spellings, text.language).values(), spellings.values(), strict=True))
         self._name_terms: dict[str, frozenset[int]] = {}
         self._are_names: dict[str, bool] = {}
         self._names: dict[str, set[str]] = {}
-        for name in _NAME.findall(body):
+        for name in _NAME.findall(text.body):
             for word in name.replace("-", " ").split(" "):
                 if name.lower() not in CALENDAR:
                     self._names.setdefault(word, set()).add(name)
@@ -56,9 +56,9 @@ class Spelling:
         return Reason(about=tuple(about), names=tuple(names))
 
     def _name(self, each: int, shared: Sequence[int]) -> tuple[str, frozenset[int]]:
-        """Return the longest name that holds a term and is shared as a whole, or nothing."""
+        """Return the fullest name that holds a term and is shared as a whole, or nothing."""
         names = self._names.get(self._words.get(each, ""), ())
-        for name in sorted(names, key=lambda name: (-len(name), name)):
+        for name in sorted(names, key=lambda name: (-len(self._terms(name)), len(name), name)):
             if (its_terms := self._terms(name)).issubset(shared):
                 return name, its_terms
         return "", frozenset()

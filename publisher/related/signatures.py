@@ -12,8 +12,6 @@ from zlib import crc32
 from publisher import words
 from publisher.related.model import Frequency, Signature, Text
 
-BODY_CHARS = 100_000
-"""No more of an article is read: a whole book handed in must not hold up the newsroom."""
 TITLE_BOOST = 1.25
 COMMON_SHARE = 0.2
 """A term in more articles than this says nothing about one; but not before it is in COMMON_AT_LEAST."""
@@ -59,7 +57,7 @@ def whole(language: str) -> int:
 
 def read(text: Text) -> Reading:
     """Count a text's terms, the title's once more than they stand in the body."""
-    title, body = (words.spelled(part.lower()) for part in (text.title, text.body[:BODY_CHARS]))
+    title, body = ([word.lower() for word in part] for part in (words.spelled(text.title), text.written))
     titled, told = words.tokens_of(title), words.tokens_of(body)
     counts = Counter([*titled, *told])
     hashes = terms(counts, text.language)
@@ -133,9 +131,9 @@ def _sketch(spelled: Sequence[str]) -> frozenset[int]:
         common values among the smallest of two sets estimates the share of common runs.
 
     """
-    hashes = [crc32(word.encode()) for word in spelled]
+    hashes = [crc32(word.encode()) for word in spelled]  # spread evenly, so their sums are too
     runs = {
-        (first * 0x9E3779B1 + second * 0x85EBCA77 + third * 0xC2B2AE3D) % 2**32
+        (first + 3 * second + 7 * third) % 2**32
         for (first, second), third in zip(pairwise(hashes), hashes[2:], strict=False)
     }
     return frozenset(sorted(runs)[:SKETCH])

@@ -25,6 +25,9 @@ from publisher.related.tables import (
     term_frequency,
 )
 
+BODY_CHARS = 100_000
+"""No more of an article is read: a whole book handed in must not hold up the newsroom."""
+
 _FIND = """
     SELECT posting.article_id FROM {asked} JOIN posting ON posting.term = {term}
     GROUP BY posting.article_id
@@ -219,7 +222,7 @@ def _link(row: Any) -> Link:
 
 def _text(row: Any) -> Text:
     parts = [*row.body["sections"], *filter(None, [row.body["guide"]])]
-    body = "\n".join(f"{part['heading']}\n{text_of(part['html'])}" for part in parts)
+    body = "\n".join(f"{part['heading']}\n{text_of(part['html'])}" for part in parts)[:BODY_CHARS]
     names = teasers.names_of(title=row.title, slug=row.slug, canonical_url=row.canonical_url)
     named = tuple(teasers.keys_of(Teaser(**each)) for each in row.body["teasers"][: teasers.TEASERS_AT_MOST])
     language = primary(row.language)
