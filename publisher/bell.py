@@ -1,3 +1,5 @@
+import socket
+from collections.abc import Collection
 from enum import StrEnum
 from functools import cached_property
 
@@ -54,6 +56,11 @@ QUEUE_OF = {
     Job.TICK: Queue.UPKEEP,
     Job.SLOW_TICK: Queue.UPKEEP,
 }
+
+
+def worker_name(queues: Collection[str]) -> str:
+    """Return what a worker for these queues on this machine is called, to tell it from those beside it."""
+    return f"{'-'.join(sorted(queues)) or 'all'}@{socket.gethostname()}"
 
 
 class Bell:

@@ -1,7 +1,7 @@
 import os
 import sys
 
-from publisher.bell import Queue
+from publisher.bell import Queue, worker_name
 
 THREADS = "6"
 
@@ -14,7 +14,7 @@ def main(queues: list[str]) -> None:
     """
     arguments = ["celery", "-A", "workers.app", "worker", "--pool", "threads", "--concurrency", THREADS]
     arguments += ["--queues", ",".join(queues or [queue.value for queue in Queue]), "--loglevel", "WARNING"]
-    arguments += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    arguments += ["--hostname", worker_name(queues), "--without-gossip", "--without-mingle", "--without-heartbeat"]
     os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606 -- our own command
 
 

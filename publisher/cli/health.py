@@ -1,21 +1,22 @@
 import smtplib
-import socket
 import urllib.error
 import urllib.request
+from collections.abc import Collection
 
+from publisher import settings
 from publisher.errors import InputError
 
 OK = 200
 PATIENCE_S = 5
 
 
-def is_healthy(part: str, port: int) -> bool:
+def is_healthy(part: str, port: int, queues: Collection[str]) -> bool:
     """Ask one part of Publisher on this machine whether it is alive, the way it is used."""
     match part:
         case "web":
             return _web_answers(port)
         case "worker":
-            return _worker_answers()
+            return _worker_answers(queues)
         case "beat":
             return _ticks_come()
         case "mail":
@@ -31,21 +32,25 @@ def _web_answers(port: int) -> bool:
         return False
 
 
-def _worker_answers() -> bool:
-    """Ping the worker of this very machine through the broker, so that one which hangs does not answer."""
+def _worker_answers(queues: Collection[str]) -> bool:
+    """Ping the worker of this very machine through the broker, the way its work comes."""
     from celery import Celery
+    from kombu.exceptions import OperationalError
 
-    from publisher.wiring import newsroom
+    from publisher.bell import BROKER_OPTIONS, worker_name
 
-    app = Celery("publisher", broker=newsroom().settings.redis_url)
-    name = f"celery@{socket.gethostname()}"
-    return bool(app.control.inspect(destination=[name], timeout=PATIENCE_S).ping())
+    app = Celery("publisher", broker=settings.load().redis_url)
+    app.conf.broker_transport_options = BROKER_OPTIONS | {"max_retries": 1, "interval_start": 0}
+    try:
+        return bool(app.control.inspect(destination=[worker_name(queues)], timeout=PATIENCE_S).ping())
+    except (OSError, OperationalError):
+        return False
 
 
 def _ticks_come() -> bool:
-    from publisher.wiring import newsroom
+    from publisher.pulse import Pulse
 
-    return newsroom().pulse.is_beating()
+    return Pulse(settings.load().redis_url).is_beating()
 
 
 def _mail_answers(port: int) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Queues = Annotated[str, typer.Option(help="Such as articles,upkeep; all if left out.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 
@@ -38,16 +39,10 @@ def web(
 
 
 def worker(
-    queues: Annotated[str, typer.Option(help="Such as articles,upkeep; all if left out.")] = "",
+    queues: Queues = "",
 ) -> None:
     """Run a Celery worker; any number on any number of machines."""
-    from publisher.bell import Queue
-    from publisher.errors import InputError
-
-    wanted = [name.strip() for name in queues.split(",") if name.strip()]
-    for name in wanted:
-        if name not in set(Queue):
-            raise InputError(f"{name!r} is no queue; there are {', '.join(Queue)}.")
+    wanted = _queues(queues)
     _check_settings()
     os.execv(sys.executable, [sys.executable, "-m", "workers.run_worker", *wanted])  # noqa: S606 -- our own command
 
@@ -76,15 +71,29 @@ def doctor() -> None:
 def health(
     part: Annotated[str, typer.Argument(help="web, worker, beat or mail")],
     port: Annotated[int, typer.Option(help="Of the web server or the mail catcher on this machine.")] = 8000,
+    queues: Queues = "",
 ) -> None:
     """Tell a container's keeper by the exit code whether this part is alive."""
     from publisher.cli.health import is_healthy
 
-    sys.exit(0 if is_healthy(part, port) else 1)
+    sys.exit(0 if is_healthy(part, port, _queues(queues)) else 1)
+
+
+def _queues(text: str) -> list[str]:
+    from publisher.bell import Queue
+    from publisher.errors import InputError
+
+    wanted = [name.strip() for name in text.split(",") if name.strip()]
+    for name in wanted:
+        if name not in set(Queue):
+            raise InputError(f"{name!r} is no queue; there are {', '.join(Queue)}.")
+    return wanted
 
 
 def _check_settings() -> None:
     """Say what is wrong with the settings now, in one sentence, rather than from inside a server."""
     from publisher import settings
+    from publisher.dispatch.transports.choose import transport_for
 
-    settings.load()
+    found = settings.load()
+    transport_for(found.mail_url, found.data_dir)

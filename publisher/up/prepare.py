@@ -91,9 +91,18 @@ def _somebody(database: Database, clock: Clock) -> EditorId | None:
     return min(operators, default=None)
 
 
+def _check_transport(settings: Settings) -> None:
+    """Refuse a wrong mail URL now, rather than when the first issue is sent. Raises SettingsError."""
+    if settings.mail_url != "outbox:":
+        from publisher.dispatch.transports.choose import transport_for
+
+        transport_for(settings.mail_url, settings.data_dir)
+
+
 def main(arguments: list[str]) -> None:
     """Prepare for this environment. Raises PublisherError."""
     settings = load()
+    _check_transport(settings)
     try:
         database = Database(settings.database_url)
         prepare(database, settings, samples=settings.is_local and "--no-samples" not in arguments)
