@@ -75,8 +75,12 @@ def of_topic(found: Sequence[Lead], above: Sequence[Lead]) -> list[Lead]:
 
 
 def _by_topic(connection: Connection, shelf: Shelf, above: Sequence[Lead]) -> list[tuple[Topic, list[Lead]]]:
-    topics = [topic for topic, _ in shelf.get(connection, archive.topics_in_use)[:TOPICS]]
-    found = [
-        (topic, archive.listed(connection, at_most=OF_A_TOPIC + LATEST, topic_slug=topic.slug)) for topic in topics
-    ]
-    return [(topic, of_topic(leads, above)) for topic, leads in found if leads]
+    """Return the topics most written about with their columns; no article is on top of two."""
+    shown, columns = list(above), []
+    for topic, _ in shelf.get(connection, archive.topics_in_use)[:TOPICS]:
+        found = archive.listed(connection, at_most=OF_A_TOPIC + LATEST, topic_slug=topic.slug)
+        column = of_topic(found, shown)
+        if column:
+            columns.append((topic, column))
+            shown.append(column[0])
+    return columns
