@@ -126,7 +126,7 @@ def smtp_settings(url: str) -> SmtpSettings:
 
 def own_name(settings: SmtpSettings) -> str:
     """Return what to say in EHLO: a domain, or the address literal of RFC 5321, section 4.1.3."""
-    name = settings.sender_domain or socket.getfqdn()
+    name = settings.sender_domain or socket.gethostname()
     return name if "." in name and _DOMAIN.fullmatch(name) else "[127.0.0.1]"
 
 
