@@ -21,12 +21,14 @@ VARIABLES = frozenset(
     f"PUBLISHER_{name}"
     for name in (
         *("DATA_DIR", "BASE_URL", "SITE_NAME", "MAIL_FROM", "POSTAL_ADDRESS", "ALLOW_PRIVATE_FETCH", "LOG_LEVEL"),
+        "MAIL_RATE_PER_S",
         *SECRETS,
         *(f"{secret}_FILE" for secret in SECRETS),
     )
 )
 """Every variable that means something to us; another one with our prefix is a slip of the pen."""
 
+MOST_MAILS_PER_S = 1_000_000
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -47,6 +49,8 @@ class Settings:
     allow_private_fetch: bool
     """Whether sources on private addresses may be read; for a newsroom's own network, and for tests."""
     log_level: str
+    mail_rate_per_s: float = 0
+    """Mails per second that all workers together may send; 0: as fast as the server takes them."""
 
     @property
     def is_local(self) -> bool:
@@ -81,6 +85,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         postal_address=_postal_address(read("POSTAL_ADDRESS"), base_url),
         allow_private_fetch=_yes_or_no("ALLOW_PRIVATE_FETCH", read("ALLOW_PRIVATE_FETCH")),
         log_level=_log_level(read("LOG_LEVEL") or "info"),
+        mail_rate_per_s=_rate(read("MAIL_RATE_PER_S") or "0"),
     )
 
 
@@ -196,6 +201,18 @@ def _postal_address(value: str, base_url: str) -> str:
     if value or is_local(base_url):
         return value or "Publisher, 1 Example Street, Seoul"
     raise SettingsError("PUBLISHER_POSTAL_ADDRESS", "must be set: the law wants it at the foot of every newsletter")
+
+
+def _rate(value: str) -> float:
+    try:
+        rate = float(value)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= MOST_MAILS_PER_S:
+        raise SettingsError(
+            "PUBLISHER_MAIL_RATE_PER_S", "must be a number of mails per second, such as 14; 0: no limit"
+        )
+    return rate
 
 
 def _yes_or_no(name: str, value: str) -> bool:

@@ -10,9 +10,10 @@ from publisher.bell import Bell
 from publisher.clock import Clock, utc_now
 from publisher.database import Database
 from publisher.dispatch.flow import Dispatcher
+from publisher.dispatch.pace import UNHURRIED, Pace
 from publisher.dispatch.transports.choose import transport_for
 from publisher.dispatch.transports.transport import Transport
-from publisher.pulse import Pulse
+from publisher.pulse import Pulse, client
 from publisher.settings import Settings
 from publisher.syndication.model import Site
 
@@ -51,6 +52,11 @@ class Newsroom:
     def transport(self) -> Transport:
         return transport_for(self.settings.mail_url, self.settings.data_dir)
 
+    @property
+    def _pace(self) -> Pace:
+        rate = self.settings.mail_rate_per_s
+        return Pace(rate, client=client(self.settings.redis_url), key=self.transport.name) if rate else UNHURRIED
+
     @cached_property
     def dispatcher(self) -> Dispatcher:
         return Dispatcher(
@@ -60,6 +66,7 @@ class Newsroom:
             settings=self.settings,
             clock=self.now,
             owner=f"{socket.gethostname()}/{os.getpid()}",
+            pace=self._pace,
             should_stop=stopping.is_set,
         )
 

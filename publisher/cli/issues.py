@@ -4,11 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
+from publisher.audience.csv_table import guarded
 from publisher.cli.show import AsJson, print_json, show, show_one
+from publisher.errors import InputError
 
 app = typer.Typer(no_args_is_help=True)
 
 LOOK_EVERY_S = 0.25
+LINES_AT_ONCE = 5_000
 IssueArgument = Annotated[int, typer.Argument(help="Id.")]
 
 
@@ -137,15 +140,51 @@ def show_issue(
 
 
 @app.command("report")
-def report_issue(issue: IssueArgument, as_json: AsJson = False) -> None:
-    """Show how the sending of an issue stands."""
+def report_issue(
+    issue: IssueArgument,
+    failed: Annotated[bool, typer.Option("--failed", help="List who did not get it, and why.")] = False,
+    uncertain: Annotated[bool, typer.Option("--uncertain", help="List of whom we do not know.")] = False,
+    skipped: Annotated[bool, typer.Option("--skipped", help="List who was left out, and why.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The lists as CSV; all deliveries if none is chosen.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show how the sending of an issue stands, or list its deliveries."""
     from publisher.compose.model import IssueId
+    from publisher.dispatch.model import DeliveryState
     from publisher.dispatch.report import report
     from publisher.wiring import newsroom
 
+    chosen = {DeliveryState.FAILED: failed, DeliveryState.UNCERTAIN: uncertain, DeliveryState.SKIPPED: skipped}
+    states = [state for state, is_wanted in chosen.items() if is_wanted]
     with newsroom().database.reading() as connection:
         found = report(connection, IssueId(issue))
+        if states or as_csv:
+            _print_lines(connection, IssueId(issue), states, as_csv=as_csv, as_json=as_json)
+            return
     _print_report(found, as_json=as_json)
+
+
+@app.command("retry")
+def retry(
+    issue: IssueArgument,
+    failed: Annotated[bool, typer.Option("--failed", help="Those that were refused or given up.")] = False,
+    uncertain: Annotated[bool, typer.Option("--uncertain", help="Those whose answer never came.")] = False,
+) -> None:
+    """Send an issue again to those who did not get it."""
+    from publisher.bell import Job
+    from publisher.compose.model import IssueId
+    from publisher.dispatch import flow
+    from publisher.dispatch.model import DeliveryState
+    from publisher.wiring import newsroom
+
+    if not failed and not uncertain:
+        raise InputError("Say which: --failed, --uncertain or both.")
+    room = newsroom()
+    chosen = [(DeliveryState.FAILED, failed), (DeliveryState.UNCERTAIN, uncertain)]
+    states = [state for state, is_wanted in chosen if is_wanted]
+    number = sum(flow.retry(room.database, IssueId(issue), state, clock=room.now) for state in states)
+    room.bell.ring(Job.DISPATCH)
+    print(f"{number:,} deliveries of issue {issue} are tried again.")
 
 
 @app.command("cancel")
@@ -208,6 +247,30 @@ def _wait(room: Any, issue_id: Any, *, quiet: bool) -> Any:
             if found.is_over or found.state == "paused":
                 return found
             time.sleep(LOOK_EVERY_S)
+
+
+def _print_lines(connection: Any, issue_id: Any, states: Any, *, as_csv: bool, as_json: bool) -> None:
+    """Print deliveries, some thousand at a time, however many there are."""
+    import csv
+
+    from publisher.dispatch.report import lines
+
+    names = ("seq", "email", "state", "reason", "code", "attempts", "tried_at", "due_at")
+    writer = csv.writer(sys.stdout)
+    if as_csv:
+        writer.writerow(names)
+    after, rows = 0, []
+    while found := lines(connection, issue_id, states=states, after=after, at_most=LINES_AT_ONCE):
+        after = found[-1].seq
+        values = [{name: getattr(line, name) for name in names} for line in found]
+        if as_csv:
+            writer.writerows(
+                [guarded(str(value if value is not None else "")) for value in row.values()] for row in values
+            )
+        else:
+            rows += values
+    if not as_csv:
+        show(rows, as_json=as_json, empty="There is none.")
 
 
 def _print_report(found: Any, *, as_json: bool) -> None:

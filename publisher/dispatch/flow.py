@@ -20,6 +20,7 @@ from publisher.dispatch.message import CompiledMessage
 from publisher.dispatch.model import (
     Deferred,
     DeliveryState,
+    Envelope,
     Outcome,
     Refused,
     SendState,
@@ -27,9 +28,10 @@ from publisher.dispatch.model import (
     Uncertain,
     Untried,
 )
+from publisher.dispatch.pace import UNHURRIED, Pace
 from publisher.dispatch.tables import send
 from publisher.dispatch.transports.transport import Transport
-from publisher.errors import ConflictError, LeaseLostError, TransportUnavailableError
+from publisher.errors import ConflictError, InputError, LeaseLostError, TransportUnavailableError
 from publisher.settings import Settings
 
 log = structlog.get_logger()
@@ -99,6 +101,7 @@ class Dispatcher:
     settings: Settings
     clock: Clock
     owner: str
+    pace: Pace = UNHURRIED
     should_stop: Callable[[], bool] = lambda: False
     """Asked between micro-batches: a worker that shuts down ends its turn cleanly, with nothing in doubt."""
 
@@ -155,19 +158,40 @@ def _record_and_mark(dispatcher: Dispatcher, mine: Lease, results: list[Result],
     with dispatcher.database.transaction() as connection:
         now = database_now(connection, dispatcher.clock)
         going = ledger.renew(connection, mine, now=now) and not dispatcher.should_stop()
-        ledger.record(connection, mine, results, now=now)
-        if not going:
+        braked = _record(connection, mine, results, now)
+        if braked or not going:
             return []
-        return ledger.mark(connection, mine, after_seq=after_seq, at_most=MICRO_BATCH, now=now)
+        return ledger.mark(connection, mine, after_seq=after_seq, at_most=dispatcher.pace.at_once(MICRO_BATCH), now=now)
+
+
+def _record(connection: sa.Connection, mine: Lease, results: Sequence[Result], now: datetime) -> bool:
+    """Write outcomes, and pull the brake where too many failed; tell whether it was pulled."""
+    ledger.record(connection, mine, results, now=now)
+    states = [each.state for each in results]
+    run = ledger.note_run(connection, mine.issue_id, states) if results else 0
+    failed = [each for each in results if each.state in rules.NOT_TAKEN]
+    if not rules.brakes(run, failed=len(failed), tried=len(results)):
+        return False
+    many = f"{run} in a row" if run >= rules.BRAKE_IN_A_ROW else f"{len(failed)} of {len(results)}"
+    reason = f"The mail server did not take {many}. Its last answer: {failed[-1].reason}. Mend that, then resume."
+    log.error("send_paused", issue_id=mine.issue_id, reason=reason)
+    return ledger.brake(connection, mine.issue_id, reason)
 
 
 def _send(dispatcher: Dispatcher, mine: Lease, message: CompiledMessage, marked: Sequence[Marked]) -> Sequence[Outcome]:
     date = format_datetime(dispatcher.clock())
     letters = [envelope(dispatcher.settings, dispatcher.signer, mine.issue_id, each, date=date) for each in marked]
+    outcomes: list[Outcome] = []
+    for some in dispatcher.pace.portions(letters):
+        outcomes += _send_some(dispatcher.transport, message, some)
+    return outcomes
+
+
+def _send_some(transport: Transport, message: CompiledMessage, letters: Sequence[Envelope]) -> Sequence[Outcome]:
     try:
-        return dispatcher.transport.send_all(message, letters)
+        return transport.send_all(message, letters)
     except TransportUnavailableError as problem:
-        return [Untried(reason=problem.reason)] * len(marked)
+        return [Untried(reason=problem.reason)] * len(letters)
 
 
 def _await(dispatcher: Dispatcher, mine: Lease, answer: Future[Sequence[Outcome]]) -> Sequence[Outcome]:
@@ -185,7 +209,7 @@ def _record_and_release(dispatcher: Dispatcher, mine: Lease, results: list[Resul
     with dispatcher.database.transaction() as connection:
         now = database_now(connection, dispatcher.clock)
         ledger.renew(connection, mine, now=now)
-        ledger.record(connection, mine, results, now=now)
+        _record(connection, mine, results, now)
         ledger.release(connection, mine, now=now, not_before=now + TRANSPORT_WAIT if blocked else None)
         ledger.finish(connection, mine.issue_id, now=now)
 
@@ -250,8 +274,30 @@ def pause(database: Database, settings: Settings, issue_id: IssueId, *, reason: 
 
 
 def resume(database: Database, issue_id: IssueId, *, clock: Clock) -> None:
-    """Go on with a paused issue."""
+    """Go on with a paused issue at once, also with what waited for another attempt."""
     _move(database, issue_id, (SendState.PAUSED,), SendState.SENDING, reason="", clock=clock)
+    with database.transaction() as connection:
+        ledger.bring_forward(connection, issue_id)
+
+
+def retry(database: Database, issue_id: IssueId, state: DeliveryState, *, clock: Clock) -> int:
+    """
+    Send again what failed, or what is uncertain and held; return how many deliveries that is.
+
+    Whoever is suppressed by now is skipped. The issue stays news for the edition's time, from now.
+
+    Raises:
+        ConflictError: The issue was cancelled, or has not been sent.
+        InputError: Deliveries of this state are not ended.
+
+    """
+    if state not in {DeliveryState.FAILED, DeliveryState.UNCERTAIN}:
+        raise InputError(f"Deliveries that are {state} need no retry.")
+    with database.transaction() as connection:
+        if ledger.send_state(connection, issue_id) not in {SendState.SENT, SendState.SENDING, SendState.PAUSED}:
+            raise ConflictError(f"Issue {issue_id} has no send that could be tried again.")
+        edition = compose.edition_of(connection, compose.issue_of(connection, issue_id).edition_id)
+        return ledger.reopen(connection, issue_id, state, stale_at=clock() + edition.stale_after)
 
 
 def cancel(database: Database, settings: Settings, issue_id: IssueId, *, reason: str, clock: Clock) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from publisher.audience.tables import subscriber, subscription, suppression
 from publisher.compose.model import IssueId
 from publisher.database import skip_locked
+from publisher.dispatch import rules
 from publisher.dispatch.model import BatchState, DeliveryState, SendState
 from publisher.dispatch.tables import batch, delivery, send
 from publisher.errors import LeaseLostError
@@ -190,6 +191,51 @@ def release(connection: Connection, mine: Lease, *, now: datetime, not_before: d
     )
     if send_state(connection, mine.issue_id) is SendState.CANCELLED:
         skip_rest(connection, mine.issue_id, reason="cancelled", batch_number=mine.number)
+
+
+def note_run(connection: Connection, issue_id: IssueId, states: Sequence[DeliveryState]) -> int:
+    """Write down how many deliveries in a row have failed by now, and return it."""
+    before = connection.scalar(sa.select(send.c.failures_in_row).where(send.c.issue_id == issue_id)) or 0
+    run = rules.run_of_failures(before, states)
+    if run != before:
+        connection.execute(sa.update(send).where(send.c.issue_id == issue_id).values(failures_in_row=run))
+    return run
+
+
+def brake(connection: Connection, issue_id: IssueId, reason: str) -> bool:
+    """Pause an issue that is being sent, with a reason; False where it is stopped already."""
+    paused = sa.update(send).where(send.c.issue_id == issue_id, send.c.state == SendState.SENDING)
+    return connection.execute(paused.values(state=SendState.PAUSED, reason=reason, failures_in_row=0)).rowcount == 1
+
+
+def bring_forward(connection: Connection, issue_id: IssueId) -> None:
+    """Let everything that waits for another attempt go at once: somebody has mended what was wrong."""
+    waiting = (delivery.c.issue_id == issue_id, delivery.c.due_at.is_not(None))
+    connection.execute(sa.update(delivery).where(*waiting).values(due_at=None))
+    ready = (batch.c.issue_id == issue_id, batch.c.state == BatchState.READY)
+    connection.execute(sa.update(batch).where(*ready).values(due_at=None))
+
+
+def reopen(connection: Connection, issue_id: IssueId, state: DeliveryState, *, stale_at: datetime) -> int:
+    """Plan the deliveries of one state anew, and open the send again for them; return how many there are."""
+    these = sa.and_(delivery.c.issue_id == issue_id, delivery.c.state == state)
+    seqs = list(connection.scalars(sa.select(delivery.c.seq).where(these)))
+    if not seqs:
+        return 0
+    connection.execute(sa.update(delivery).where(these).values(state=DeliveryState.PLANNED, due_at=None))
+    touched = sa.exists().where(
+        delivery.c.issue_id == issue_id,
+        delivery.c.state == DeliveryState.PLANNED,
+        delivery.c.seq.between(batch.c.first_seq, batch.c.last_seq),
+    )
+    done = sa.and_(batch.c.issue_id == issue_id, batch.c.state == BatchState.DONE, touched)
+    connection.execute(sa.update(batch).where(done).values(state=BatchState.READY, due_at=None))
+    opened = sa.update(send).where(send.c.issue_id == issue_id)
+    later = sa.case((send.c.stale_at > stale_at, send.c.stale_at), else_=sa.literal(stale_at, send.c.stale_at.type))
+    connection.execute(
+        opened.values(state=SendState.SENDING, reason="", finished_at=None, failures_in_row=0, stale_at=later)
+    )
+    return len(seqs)
 
 
 def take_back_expired(connection: Connection, *, now: datetime) -> int:

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -5,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher.audience.tables import subscriber, subscription
 from publisher.compose import store as compose
 from publisher.compose.model import Issue, IssueId, IssueState
 from publisher.dispatch import ledger
@@ -53,6 +55,60 @@ def report(connection: Connection, issue_id: IssueId) -> Report:
         started_at=row.started_at if row else None,
         finished_at=row.finished_at if row else None,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportLine:
+    """One delivery, for who asks who got an issue and who did not."""
+
+    seq: int
+    email: str
+    """Empty where the reader has been erased."""
+    state: DeliveryState
+    reason: str
+    code: int | None
+    attempts: int
+    tried_at: datetime | None
+    due_at: datetime | None
+
+
+def lines(
+    connection: Connection, issue_id: IssueId, *, states: Collection[DeliveryState] = (), after: int = 0, at_most: int
+) -> list[ReportLine]:
+    """
+    Return deliveries of an issue in the order of their numbers.
+
+    Args:
+        connection: Where to read.
+        issue_id: Of which issue.
+        states: Only in these; empty: all.
+        after: Continue after this number: keyset paging.
+        at_most: How many.
+
+    """
+    wanted = (
+        sa.select(delivery, subscriber.c.email)
+        .outerjoin(subscription, subscription.c.id == delivery.c.subscription_id)
+        .outerjoin(subscriber, subscriber.c.id == subscription.c.subscriber_id)
+        .where(delivery.c.issue_id == issue_id, delivery.c.seq > after)
+        .order_by(delivery.c.seq)
+        .limit(at_most)
+    )
+    if states:
+        wanted = wanted.where(delivery.c.state.in_(states))
+    return [
+        ReportLine(
+            seq=row.seq,
+            email=row.email or "",
+            state=DeliveryState(row.state),
+            reason=row.reason or "",
+            code=row.code,
+            attempts=row.attempts,
+            tried_at=row.tried_at,
+            due_at=row.due_at,
+        )
+        for row in connection.execute(wanted)
+    ]
 
 
 def as_json(found: Report) -> dict[str, Any]:

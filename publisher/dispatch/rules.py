@@ -1,7 +1,8 @@
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from publisher.dispatch.model import Deferred, Outcome, Refused, Sent, Untried
+from publisher.dispatch.model import Deferred, DeliveryState, Outcome, Refused, Sent, Untried
 
 CLOSING = 421
 """The server is closing the connection (RFC 5321, section 3.8)."""
@@ -25,6 +26,16 @@ BUSY_WAIT = timedelta(minutes=1)
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=4)
 DOUBLINGS = 6  # 5 min · 2⁶ is already more than the longest wait
+
+NOT_TAKEN = frozenset({DeliveryState.FAILED, DeliveryState.DEFERRED})
+BRAKE_IN_A_ROW = 500
+"""
+So many failures one after the other are no accident of single addresses.
+
+On a list of 10 % bad addresses, far more than any that is mailed regularly, the chance of it is 10⁻⁵⁰⁰.
+"""
+BRAKE_SHARE = 0.5
+BRAKE_SHARE_OF = 200
 
 REASON_AT_MOST = 300
 REPLY_AT_MOST = 1_000
@@ -81,6 +92,30 @@ def is_transport_trouble(outcome: Outcome) -> bool:
 def is_too_big(code: int, text: str) -> bool:
     """Return whether the server will not take a message of this size (RFC 1870, section 6.1)."""
     return code == 552 or (code >= 500 and enhanced_code(text) in TOO_BIG)  # noqa: PLR2004
+
+
+def run_of_failures(before: int, states: Sequence[DeliveryState]) -> int:
+    """Return how many deliveries in a row have failed by now; what never left us, or is uncertain, says nothing."""
+    run = before
+    for state in states:
+        if state is DeliveryState.SENT:
+            run = 0
+        elif state in NOT_TAKEN:
+            run += 1
+    return run
+
+
+def brakes(run: int, *, failed: int, tried: int) -> bool:
+    """
+    Tell whether a send should stop and wait for a person.
+
+    Args:
+        run: Deliveries in a row that were refused or put off.
+        failed: Of a batch, those that were.
+        tried: Of the same batch, all that were tried.
+
+    """
+    return run >= BRAKE_IN_A_ROW or (tried >= BRAKE_SHARE_OF and failed > BRAKE_SHARE * tried)
 
 
 def next_attempt_at(deferred: Deferred, *, tried_at: datetime, failures: int, stale_at: datetime) -> datetime | None:
