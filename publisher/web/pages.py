@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,11 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup, escape
 
+from feeds.formats import FeedFormat
 from publisher.rendering import DEFAULT_LANGUAGE, Templates
+from publisher.syndication.discovery import Offer, head_links
+from publisher.syndication.model import FeedAddress, FeedKey, FeedKind, Site
+from publisher.syndication.names import home_url, titled
 from publisher.web.static import static_url
 from publisher.wiring import Newsroom
 
@@ -68,12 +72,21 @@ def render(request: Request, room: Newsroom, template: str, /, **values: Any) ->
         "site": room.settings,
         "path": request.url.path,
         "canonical": f"{room.settings.base_url}{request.url.path}",
-        "feeds": (),
+        "feeds": head_links([everything(room.site)]),
         "topic_bar": (),
         "mailing_lists": (),
     }
     time_zone = values.pop("time_zone", "UTC")
     return _templates(time_zone).render(template, **(common | values))
+
+
+@lru_cache(maxsize=8)
+def everything(site: Site) -> Offer:
+    """Return the feed of all articles, which even a page without a database can offer."""
+    key = FeedKey(kind=FeedKind.ALL)
+    urls = {each: f"{site.base_url}{FeedAddress(key=key, feed_format=each).path}" for each in FeedFormat}
+    name = site.site_name
+    return Offer(key=key, name=name, title=titled(key, name, site), home_url=home_url(key, site), urls=urls)
 
 
 def language_name(tag: str) -> str:

@@ -5,13 +5,13 @@ from publisher.archive import flow as archive
 from publisher.archive import store
 from publisher.archive.model import Article, ArticleId, ArticleState
 from publisher.intake.flow import HandIn, hand_in
-from publisher.intake.model import Image, Section
+from publisher.intake.model import Image, Section, Teaser
 from publisher.related.flow import ban, relate_due
 from publisher.web.public.articles import reading_minutes
 from publisher.wiring import Newsroom
 from tests.builders import DOMAIN, TUESDAY, a_draft, handed_in
 from tests.web.browser import TestClient
-from tests.web.pages import an_archive, elements, words
+from tests.web.pages import XHTML, an_archive, elements, words
 
 
 def revise(room: Newsroom, article_id: ArticleId, **values: object) -> None:
@@ -80,6 +80,22 @@ def test_three_related_articles_are_offered(web: TestClient, room: Newsroom) -> 
     offered = [each.get("href") for each in discover.iter() if "/articles/" in (each.get("href") or "")]
     assert len(offered) == 3
     assert "/articles/all-about-jeonse-deposits-0" not in offered
+
+
+def test_a_teaser_of_an_article_that_we_do_not_have_is_told_all_the_same(web: TestClient, room: Newsroom) -> None:
+    """The newsroom wrote it for its readers; until we have the article, its two lines are what there is."""
+    ours, foreign = Teaser(title="All About X"), Teaser(title="Ties With Russia", summary="A year later.")
+    handed_in(room.database, [a_draft(title="all about x", external_id="x")], clock=room.now)
+    (taken,) = handed_in(room.database, [a_draft(teasers=(ours, foreign), external_id="y")], clock=room.now)
+    relate_due(room.database, room.now)
+
+    html = web.get(f"/articles/{taken.slug}").text
+
+    (discover,) = elements(html, "section", aria_labelledby="discover")
+    titles = [words(each) for each in discover.iter(f"{XHTML}h3")]
+    assert titles == ["all about x", "Ties With Russia"]
+    assert elements(html, "a", href="/articles/all-about-x")
+    assert "A year later." in words(discover)
 
 
 def test_the_pages_own_feed_is_the_first_to_be_discovered(web: TestClient, room: Newsroom) -> None:

@@ -46,7 +46,9 @@ def test_a_lost_database_is_named_and_readers_get_a_page(web: TestClient, room: 
 
     health, home, articles = web.get("/healthz"), web.get("/"), web.get("/articles/anything")
 
+    program = web.get("/api/v1/articles", headers={"Authorization": "Bearer pub_x"})
     assert health.json()["problem"] == "No answer from: database."
+    assert (program.status_code, program.headers["Content-Type"]) == (503, "application/problem+json")
     assert (health.status_code, home.status_code, articles.status_code) == (503, 503, 503)
     assert "Traceback" not in home.text
     assert home.headers["Retry-After"]

@@ -97,6 +97,7 @@ def test_what_is_not_there_is_a_friendly_404(full_web: TestClient, path: str) ->
     assert page.status_code == 404
     assert elements(page.text, "form", role="search")
     assert words(elements(page.text, "h1")[0]) == "Nothing is at this address"
+    assert elements(page.text, "link", rel="alternate", href="http://127.0.0.1:8000/feeds/all.atom")
 
 
 def test_a_slash_too_many_leads_to_the_page(full_web: TestClient) -> None:

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -7,8 +8,10 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.engine import Connection
 
 from publisher.archive import store as archive
-from publisher.archive.model import Article, ArticleState
+from publisher.archive.model import Article, ArticleState, Lead
+from publisher.intake.model import Teaser
 from publisher.markup import text_of
+from publisher.related.rules import SHOWN
 from publisher.related.store import links_of
 from publisher.settings import Settings
 from publisher.web.pages import kept_page, page
@@ -44,13 +47,15 @@ def article(request: Request, room: Room, shelf: OnShelf, slug: str) -> Response
 
 
 def _values(connection: Connection, found: Article, settings: Settings) -> dict[str, Any]:
+    related = links_of(connection, [found.id]).get(found.id, ())
     canonical = found.canonical_url or f"{settings.base_url}/articles/{found.slug}"
     return {
         "article": found,
         "canonical": canonical,
         "standfirst": _standfirst(found),
         "minutes": reading_minutes(found),
-        "related": links_of(connection, [found.id]).get(found.id, ()),
+        "related": related,
+        "teasers": unanswered(found.teasers, [link.lead for link in related])[: SHOWN - len(related)],
         "image_url": _absolute(found.image.url, settings) if found.image else "",
         "news_article": _news_article(found, canonical, settings),
     }
@@ -62,6 +67,12 @@ def reading_minutes(article: Article) -> int:
     signs = len(_SIGN.findall(text))
     words = len(_SIGN.sub(" ", text).split())
     return max(1, ceil(words / WORDS_PER_MINUTE + signs / SIGNS_PER_MINUTE))
+
+
+def unanswered(teasers: Sequence[Teaser], related: Sequence[Lead]) -> list[Teaser]:
+    """Return the newsroom's teasers that no related link stands for: the archive does not have those articles."""
+    linked = {lead.title.casefold() for lead in related}
+    return [teaser for teaser in teasers if teaser.title.casefold() not in linked]
 
 
 def _standfirst(article: Article) -> str:

@@ -10,11 +10,11 @@ from publisher.audience import store as audience
 from publisher.compose import store as compose
 from publisher.syndication.discovery import head_links, offer
 from publisher.syndication.model import FeedKey, FeedKind
+from publisher.web.pages import everything
 from publisher.web.shelf import Shelf
 from publisher.wiring import Newsroom
 
 TOPICS_IN_BAR = 7
-ALL = FeedKey(kind=FeedKind.ALL)
 GUIDE = FeedKey(kind=FeedKind.GUIDE)
 
 
@@ -29,7 +29,7 @@ def frame(connection: Connection, room: Newsroom, shelf: Shelf, *feeds: FeedKey)
         feeds: The page's own, most particular first; the feed of everything always follows.
 
     """
-    offers = [offer(connection, key, room.site) for key in dict.fromkeys((*feeds, ALL))]
+    offers = [*(offer(connection, key, room.site) for key in feeds), everything(room.site)]
     return {
         "feeds": head_links(each for each in offers if each),
         "topic_bar": [topic for topic, _ in shelf.get(connection, archive.topics_in_use)[:TOPICS_IN_BAR]],
