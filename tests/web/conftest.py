@@ -22,9 +22,9 @@ assert all_tables
 BASE_URL = "http://127.0.0.1:8000"
 
 
-def a_newsroom(folder: Path, redis_url: str) -> Newsroom:
+def a_newsroom(folder: Path, redis_url: str, **variables: str) -> Newsroom:
     """A newsroom with the mailing list `readers`, on a real database and a real Redis."""
-    found = Newsroom(settings_in(folder, REDIS_URL=redis_url, SITE_NAME="Korea & Us"))
+    found = Newsroom(settings_in(folder, REDIS_URL=redis_url, SITE_NAME="Korea & Us", **variables))
     metadata.create_all(found.database.engine)
     audience.add_mailing_list(found.database, slug="readers", name="Readers", clock=found.now)
     return found

@@ -1,5 +1,6 @@
 import gzip
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,8 @@ from publisher.web.public.home import arrange, of_topic
 from publisher.wiring import Newsroom
 from tests.builders import TUESDAY, a_draft, handed_in
 from tests.web.browser import TestClient
-from tests.web.pages import addresses, an_archive, elements, parsed, words
+from tests.web.conftest import a_browser, a_newsroom
+from tests.web.pages import addresses, an_archive, elements, fill, parsed, words
 
 PAGES = (
     "/",
@@ -236,6 +238,20 @@ def test_a_term_is_found_below_its_first_letter(full_web: TestClient) -> None:
 )
 def test_first_letters_are_those_that_people_look_for(name: str, letter: str) -> None:
     assert first_letter(name) == letter
+
+
+@pytest.mark.postgresql
+def test_the_pages_are_the_same_on_postgresql(tmp_path: Path, redis_url: str, postgresql_url: str) -> None:
+    room = a_newsroom(tmp_path, redis_url, DATABASE_URL=postgresql_url)
+    fill(room)
+
+    with a_browser(room) as browser:
+        found = {path: browser.get(path).status_code for path in (*PAGES, "/healthz", "/feeds/all.atom")}
+        asked = browser.post("/subscribe", data={"email": "ann@readers.example"})
+    room.database.close()
+
+    assert {path: status for path, status in found.items() if status != 200} == {}
+    assert asked.status_code == 303
 
 
 # --- the front page
