@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import typer
 
-from publisher.audience.csv_table import guarded
 from publisher.cli.show import AsJson, print_json, show, show_one
 from publisher.errors import InputError
 
@@ -253,6 +252,7 @@ def _print_lines(connection: Any, issue_id: Any, states: Any, *, as_csv: bool, a
     """Print deliveries, some thousand at a time, however many there are."""
     import csv
 
+    from publisher.audience.csv_table import guarded
     from publisher.dispatch.report import lines
 
     names = ("seq", "email", "state", "reason", "code", "attempts", "tried_at", "due_at")

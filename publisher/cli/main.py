@@ -1,3 +1,4 @@
+import os
 import sys
 
 import typer
@@ -24,6 +25,16 @@ app.add_typer(people.tokens, name="token", help="Keys to the API.")
 service.register(app)
 
 
+@app.callback()
+def _prepare(context: typer.Context) -> None:
+    """Newsletters, feeds and a guide for readers abroad, from one queue of articles."""
+    if context.invoked_subcommand not in service.SERVERS:
+        # What a command prints is for its reader; logs go to standard error, and only what is an error.
+        from publisher import logs
+
+        logs.set_up(level=os.environ.get("PUBLISHER_LOG_LEVEL", "error"))
+
+
 def run() -> None:
     """Run one command; an error is one sentence on standard error and exit code 1, never a traceback."""
     try:
@@ -40,7 +51,6 @@ def run() -> None:
 
 def _report(problem: Exception) -> int:
     """Say what can be said of an unforeseen error; the traceback is for PUBLISHER_LOG_LEVEL=debug."""
-    import os
     import traceback
 
     from sqlalchemy.exc import DBAPIError

@@ -9,6 +9,10 @@ Queues = Annotated[str, typer.Option(help="Such as articles,upkeep; all if left 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 
+SERVERS = ("up", "web", "worker", "beat")
+"""Commands that become a server, which sets up its own logs."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands that run and look after the service."""
     for command in (up, web, worker, beat, migrate, doctor, health):

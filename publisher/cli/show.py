@@ -40,16 +40,20 @@ def _plain(value: Any) -> Any:
 
 
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    lines = [[name.replace("_", " ") for name in rows[0]], *([_text(value) for value in row.values()] for row in rows)]
+    if not sys.stdout.isatty():
+        # A program reads it, or a file: nothing is folded, however wide it gets.
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+        return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(_text(value) for value in row.values()))
-    console = Console(markup=False, highlight=False)
-    console.print(table, soft_wrap=not console.is_terminal)
+    table = Table(*lines[0], box=None, pad_edge=False, header_style="bold")
+    for line in lines[1:]:
+        table.add_row(*line)
+    Console(markup=False, highlight=False).print(table)
 
 
 def _text(value: Any) -> str:
