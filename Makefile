@@ -35,7 +35,7 @@ bench-feeds: .venv/dev.stamp  ## Run the benchmark of feeds beside nginx (Debian
 	$(BIN)/python -m tests.benchmarks feeds
 
 lock: .venv/dev.stamp  ## Make the two locks again from pyproject.toml
-	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 \
@@ -53,7 +53,7 @@ clean:  ## Remove the environment and caches; data/ stays
 
 .venv/run.stamp: requirements.lock | .venv/bin/python
 	@echo "Installing what Publisher needs (once, about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -c 'import site, pathlib; pathlib.Path(site.getsitepackages()[0], "publisher.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@printf '#!%s\nfrom publisher.cli.main import run\n\nrun()\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/publisher
 	@chmod +x $(BIN)/publisher
@@ -61,5 +61,5 @@ clean:  ## Remove the environment and caches; data/ stays
 
 .venv/dev.stamp: requirements-dev.lock .venv/run.stamp
 	@echo "Installing what the tests need (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
