@@ -4,13 +4,13 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_timedelta
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup, escape
@@ -26,6 +26,7 @@ from publisher.wiring import Newsroom
 REVALIDATE = "public, no-cache"
 """An article that is withdrawn, or corrected, must be so at once: keep a page, but ask each time."""
 PRIVATE = "private, no-store"
+A_MINUTE = timedelta(minutes=1)
 HYPHENED = re.compile(r"\b[A-Z][a-z]*-[a-z]{2,}\b")
 IN_SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
@@ -111,6 +112,7 @@ def _templates(time_zone: str) -> Templates:
         "day": partial(_day, zone=ZoneInfo(time_zone)),
         "moment": partial(_moment, zone=ZoneInfo(time_zone)),
         "weekday": partial(_weekday, zone=ZoneInfo(time_zone)),
+        "duration": _duration,
         "in_script": _in_script,
         "language_name": language_name,
         "listed": _listed,
@@ -140,6 +142,13 @@ def _moment(instant: datetime, zone: ZoneInfo) -> str:
 
 def _weekday(instant: datetime, zone: ZoneInfo) -> str:
     return format_date(instant.astimezone(zone).date(), "EEEE", locale=DEFAULT_LANGUAGE)
+
+
+def _duration(time: timedelta) -> str:
+    """Return a time in its largest unit: "1.3 seconds", "4 minutes"."""
+    if time < A_MINUTE:
+        return f"{time.total_seconds():.1f} seconds"
+    return format_timedelta(time, threshold=1.5, locale=DEFAULT_LANGUAGE)
 
 
 def _unbroken(title: str) -> Markup:

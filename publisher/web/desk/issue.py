@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -12,14 +13,14 @@ from sqlalchemy.engine import Connection
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, ArticleState, Lead
 from publisher.compose import flow, proof, store
-from publisher.compose.model import Edition, Issue, IssueId, IssueState, Rendering
+from publisher.compose.model import Issue, IssueId, IssueState, Rendering
 from publisher.compose.text import SLOTS
 from publisher.dispatch import report
 from publisher.dispatch.model import DeliveryState, SendState
 from publisher.dispatch.reach import reach
 from publisher.dispatch.report import Report
 from publisher.editors.model import Role
-from publisher.errors import PublisherError
+from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.web.desk.issues import title_of
 from publisher.web.desk.previews import filled, framed, plain_subject
 from publisher.web.desk.said import Said
@@ -56,6 +57,7 @@ class Progress:
     """Deliveries that have an outcome."""
     total: int
     under_way: bool
+    took: timedelta | None
 
 
 @router.get("/desk/issues/{issue_id}", include_in_schema=False)
@@ -76,11 +78,13 @@ def change(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdI
         found = store.issue_of(connection, IssueId(issue_id))
         typed = _typed(connection, form, found)
     if field(form, "version") != version(found):
-        return issue_page(request, room, seat, found.id, status=409, problem=GONE_ON, typed=typed)
+        return issue_page(request, room, seat, found.id, status=409, problem=ConflictError(GONE_ON), typed=typed)
     try:
         flow.change_draft(room.database, room.settings, typed)
+    except InputError as problem:
+        return issue_page(request, room, seat, found.id, status=422, problem=problem, typed=typed)
     except PublisherError as problem:
-        return issue_page(request, room, seat, found.id, status=422, problem=str(problem), typed=typed)
+        return issue_page(request, room, seat, found.id, status=409, problem=problem, typed=typed)
     return go(seat, f"/desk/issues/{issue_id}", Said.SAVED)
 
 
@@ -91,7 +95,7 @@ def issue_page(
     issue_id: IssueId,
     *,
     status: int = 200,
-    problem: str = "",
+    problem: PublisherError | None = None,
     typed: Issue | None = None,
 ) -> Response:
     """
@@ -128,7 +132,9 @@ def issue_page(
         "unrendered": unrendered,
         "remarks": list(proof.remarks(edition, chosen, rendering)) if rendering else [],
         "progress": _progress(found),
-        "problem": problem,
+        "problem": sentence(problem),
+        "wrong": problem.where if isinstance(problem, InputError) else "",
+        "is_typed": typed is not None,
         "slots": SLOTS,
         "look_again_s": LOOK_AGAIN_S if _is_under_way(found) else 0,
         "is_beating": not _is_under_way(found) or room.pulse.is_beating(),
@@ -147,7 +153,13 @@ def _rendered(room: Newsroom, issue_id: IssueId) -> tuple[Rendering | None, str]
     try:
         return flow.preview(room.database, room.settings, issue_id), ""
     except PublisherError as problem:
-        return None, str(problem)
+        return None, sentence(problem)
+
+
+def sentence(problem: PublisherError | None) -> str:
+    """Return what went wrong as a sentence of a page, which begins with a capital."""
+    told = str(problem or "")
+    return told[:1].upper() + told[1:]
 
 
 def _mail(rendering: Rendering, room: Newsroom) -> Mail:
@@ -171,7 +183,8 @@ def _is_under_way(found: Report) -> bool:
 
 def _progress(found: Report) -> Progress:
     left = sum(found.counts[state] for state in STILL_TO_DO)
-    return Progress(ended=found.total - left, total=found.total, under_way=_is_under_way(found))
+    took = found.finished_at - found.started_at if found.finished_at and found.started_at else None
+    return Progress(ended=found.total - left, total=found.total, under_way=_is_under_way(found), took=took)
 
 
 # --- what an editor typed

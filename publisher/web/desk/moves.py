@@ -12,7 +12,7 @@ from publisher.dispatch import flow as dispatch
 from publisher.dispatch.letters import send_test
 from publisher.dispatch.model import Outcome, Sent
 from publisher.editors.model import Editor, Role
-from publisher.errors import PublisherError
+from publisher.errors import ConflictError, PublisherError
 from publisher.web.desk.issue import issue_page, version
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import IdInPath, Seat, Sender, ask_for, go
@@ -39,11 +39,11 @@ def approve(request: Request, room: Room, seat: Sender, form: Form, issue_id: Id
     with room.database.reading() as connection:
         found = store.issue_of(connection, IssueId(issue_id))
     if found.state is IssueState.DRAFT and version(found) != field(form, "version"):
-        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=CHANGED_MEANWHILE)
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=ConflictError(CHANGED_MEANWHILE))
     try:
         flow.approve(room.database, room.settings, IssueId(issue_id), clock=room.now)
     except PublisherError as problem:
-        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=str(problem))
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=problem)
     room.bell.ring(Job.PLAN, Job.SYNDICATE)
     return go(seat, f"/desk/issues/{issue_id}", Said.APPROVED)
 
@@ -54,11 +54,11 @@ def test(request: Request, room: Room, seat: Sender, issue_id: IdInPath) -> Resp
     try:
         outcome = _send_test(room, seat.editor, IssueId(issue_id))
     except PublisherError as problem:
-        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=str(problem))
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=problem)
     if isinstance(outcome, Sent):
         return go(seat, f"/desk/issues/{issue_id}", Said.TESTED)
-    problem = f"The test was not sent: {outcome.reason}"
-    return issue_page(request, room, seat, IssueId(issue_id), status=502, problem=problem)
+    untold = ConflictError(f"The test was not sent: {outcome.reason}")
+    return issue_page(request, room, seat, IssueId(issue_id), status=502, problem=untold)
 
 
 @router.post("/desk/issues/{issue_id}/{word}", include_in_schema=False)
@@ -71,7 +71,7 @@ def move(request: Request, room: Room, seat: Sender, issue_id: IdInPath, word: s
     try:
         act(room, IssueId(issue_id), seat)
     except PublisherError as problem:
-        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=str(problem))
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=problem)
     return go(seat, f"/desk/issues/{issue_id}", said)
 
 

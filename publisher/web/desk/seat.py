@@ -62,7 +62,9 @@ def seat_of(request: Request, room: Room) -> Seat:
 def own_form(seat: Annotated[Seat, Depends(seat_of)], form: Form) -> Seat:
     """Return who sent a form, once it is sure that the form is ours."""
     if not hmac.compare_digest(field_of(form, FORM_KEY).encode(), seat.form_key.encode()):
-        raise HTTPException(403, "This form has expired, or came from elsewhere. Go back, reload the page and try again.")
+        raise HTTPException(
+            403, "This form has expired, or came from elsewhere. Go back, reload the page and try again."
+        )
     return seat
 
 

@@ -44,7 +44,8 @@ for (const live of document.querySelectorAll("[data-live][data-again]")) lookAga
 const form = document.querySelector("form[data-keep]");
 
 if (form) {
-  const first = written();
+  // What the server would not take stands in the form, and nowhere else.
+  const first = "unsavedAlready" in form.dataset ? null : written();
   let isSending = false;
 
   function written() {
