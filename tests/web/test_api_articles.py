@@ -14,8 +14,8 @@ from publisher.intake.json import FIELDS
 from publisher.intake.model import Image, Picture
 from publisher.intake.tables import submission
 from publisher.pulse import client
+from publisher.web.api.article_forms import ArticleForm
 from publisher.web.api.articles import _taken_elsewhere
-from publisher.web.api.forms import ArticleForm
 from publisher.wiring import Newsroom
 from tests.builders import DOMAIN, a_draft, handed_in
 from tests.web.browser import TestClient

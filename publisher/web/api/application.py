@@ -7,7 +7,8 @@ from pydantic.json_schema import models_json_schema
 
 from publisher.web import problems
 from publisher.web.api import articles, audience, editions, issues, reference
-from publisher.web.api.forms import ArticleForm, ProblemForm
+from publisher.web.api.article_forms import ArticleForm
+from publisher.web.api.forms import ProblemForm
 
 OPENAPI_URL = "/api/openapi.json"
 DESCRIPTION = (

@@ -24,7 +24,7 @@ from publisher.intake.read import read
 from publisher.intake.tables import picture, submission
 from publisher.related.store import links_of
 from publisher.web.api.access import ARTICLE_TYPES, MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_ARTICLES, media_type_of
-from publisher.web.api.forms import (
+from publisher.web.api.article_forms import (
     READ_ONLY,
     ArticleForm,
     Articles,
