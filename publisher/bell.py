@@ -27,6 +27,7 @@ class Job(StrEnum):
     ACCEPT = "publisher.accept"
     RELATE = "publisher.relate"
     SYNDICATE = "publisher.syndicate"
+    PUSH = "publisher.push"
     COMPOSE = "publisher.compose"
     PLAN = "publisher.plan"
     DISPATCH = "publisher.dispatch"
@@ -51,6 +52,7 @@ QUEUE_OF = {
     Job.COMPOSE: Queue.ARTICLES,
     Job.PLAN: Queue.DISPATCH,
     Job.DISPATCH: Queue.DISPATCH,
+    Job.PUSH: Queue.UPKEEP,
     Job.NOTIFY: Queue.UPKEEP,
     Job.POLL: Queue.UPKEEP,
     Job.TICK: Queue.UPKEEP,

@@ -16,6 +16,7 @@ from publisher.dispatch.transports.transport import Transport
 from publisher.pulse import Pulse, client
 from publisher.settings import Settings
 from publisher.syndication.model import Site
+from publisher.syndication.websub.model import HUB_PATH
 
 stopping = Event()
 """Set when this process is asked to end; long turns look at it."""
@@ -46,7 +47,13 @@ class Newsroom:
 
     @property
     def site(self) -> Site:
-        return Site(base_url=self.settings.base_url, site_name=self.settings.site_name, domain=self.settings.domain)
+        settings = self.settings
+        return Site(
+            base_url=settings.base_url,
+            site_name=settings.site_name,
+            domain=settings.domain,
+            hubs=(f"{settings.base_url}{HUB_PATH}",),
+        )
 
     @cached_property
     def transport(self) -> Transport:

@@ -8,11 +8,14 @@ from publisher.dispatch.notices import notify_due
 from publisher.intake.polling import poll_due
 from publisher.related.flow import relate_due
 from publisher.syndication.flow import syndicate_due
+from publisher.syndication.websub.flow import push_due
 from publisher.wiring import newsroom, stopping
 from workers.app import app
 
 _sending = Lock()
 """One sender a process: a second thread would only wait for the same interpreter."""
+_pushing = Lock()
+"""One round of pushes a process: it has threads of its own, and takes up what comes meanwhile."""
 
 
 @app.task(name=Job.TICK)
@@ -30,7 +33,7 @@ def slow_tick() -> None:
     room = newsroom()
     if dispatch.upkeep(room.database, clock=room.now):
         room.bell.ring(Job.DISPATCH)
-    room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
+    room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
 
 
 @app.task(name=Job.ACCEPT)
@@ -53,7 +56,20 @@ def relate() -> None:
 def syndicate() -> None:
     """Render the feeds that something has touched."""
     room = newsroom()
-    syndicate_due(room.database, room.site, clock=room.now)
+    if syndicate_due(room.database, room.site, clock=room.now):
+        room.bell.ring(Job.PUSH)
+
+
+@app.task(name=Job.PUSH)
+def push() -> None:
+    """Send changed feeds to their subscribers, and tell other hubs."""
+    if not _pushing.acquire(blocking=False):
+        return
+    try:
+        room = newsroom()
+        push_due(room.database, room.site, clock=room.now, allow_private=room.settings.allow_private_fetch)
+    finally:
+        _pushing.release()
 
 
 @app.task(name=Job.COMPOSE)

@@ -9,6 +9,7 @@ from publisher.editors import tables as editors_tables
 from publisher.intake import tables as intake_tables
 from publisher.related import tables as related_tables
 from publisher.syndication import tables as syndication_tables
+from publisher.syndication.websub import tables as websub_tables
 from publisher.turn import stage_turn
 
 STAGES = (
@@ -18,6 +19,7 @@ STAGES = (
     related_tables,
     compose_tables,
     syndication_tables,
+    websub_tables,
     dispatch_tables,
     audience_tables,
     editors_tables,

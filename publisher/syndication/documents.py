@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from feeds.formats import FeedFormat
 from publisher.database import insert_or_ignore, upsert
-from publisher.syndication.encodings import Encoding
+from publisher.syndication.encodings import Encoding, body_in
 from publisher.syndication.model import ENTRIES, FeedId
 from publisher.syndication.tables import feed_body, feed_document, feed_generation, feed_mention
 
@@ -69,9 +69,9 @@ def put(
     updated_at: datetime,
     made_for: str,
     is_current: bool = True,
-) -> int:
+) -> list[FeedFormat]:
     """
-    Store documents and return how many changed; the same bytes again are not written.
+    Store documents and return the formats in which the bytes are new; the same bytes again are not written.
 
     Last-Modified is when the newest entry was updated, but at least a second after that of other
     bytes at the same address: some readers keep an old ETag while it stands still.
@@ -92,7 +92,15 @@ def put(
             "generation": number,
         }
         _put_bodies(connection, _put_row(connection, row), each.bodies)
-    return len(news)
+    return [each.feed_format for each in news if _is_new(known.get(each.feed_format), each.etag)]
+
+
+def body_of(connection: Connection, feed_id: FeedId, feed_format: FeedFormat) -> bytes:
+    """Return the plain bytes of a feed's subscription document; empty if there is none."""
+    wanted = sa.select(feed_body.c.encoding, feed_body.c.bytes).join(feed_document)
+    wanted = wanted.where(feed_document.c.feed_id == feed_id, feed_document.c.archive == 0)
+    found = connection.execute(wanted.where(feed_document.c.format == feed_format).limit(1)).first()
+    return body_in({Encoding(found.encoding): found.bytes}, Encoding.IDENTITY) if found else b""
 
 
 def mention(connection: Connection, feed_id: FeedId, archive: int, article_ids: Collection[int]) -> None:
@@ -157,8 +165,12 @@ def _has_body() -> sa.ColumnElement[bool]:
     return sa.exists().where(feed_body.c.document_id == feed_document.c.id)
 
 
+def _is_new(known: Stored | None, etag: str) -> bool:
+    return known is None or known.etag != etag
+
+
 def _is_news(known: Stored | None, etag: str, made: tuple[str, bool]) -> bool:
-    if known is None or known.etag != etag:
+    if known is None or _is_new(known, etag):
         return True
     return not known.has_bodies or (known.made_for, known.is_current) != made
 

@@ -22,6 +22,7 @@ from publisher.syndication.documents import Print
 from publisher.syndication.model import ALWAYS_RENDERED, Contents, Feed, FeedKey, FeedState, Site
 from publisher.syndication.printing import printed
 from publisher.syndication.tables import feed_move, syndicated_issue
+from publisher.syndication.websub import store as websub
 from publisher.turn import Turn
 
 log = structlog.get_logger()
@@ -130,9 +131,10 @@ def _publish(database: Database, site: Site, found: Feed, mine: Turn, clock: Clo
         mine.hold(connection)
         store.rendered(connection, current, clock())
         if held:
-            made_for = site.fingerprint
-            documents.put(connection, current.id, 0, prints, updated_at=held.updated_at, made_for=made_for)
+            updated_at, made_for = held.updated_at, site.fingerprint
+            changed = documents.put(connection, current.id, 0, prints, updated_at=updated_at, made_for=made_for)
             documents.mention(connection, current.id, 0, held.mentions)
+            websub.note_changed(connection, current, changed, site, clock())
 
 
 def _printed(connection: Connection, found: Feed, site: Site) -> tuple[Contents | None, list[Print]]:

@@ -16,6 +16,9 @@ from publisher.syndication.pages import page_at
 from publisher.syndication.responses import NO_BODY, PREFLIGHT, Message, Sheet, sentence
 from publisher.syndication.shelf import BYTES_AT_MOST
 from publisher.syndication.supply import LOOK_EVERY_S, Supply
+from publisher.syndication.websub.model import HUB_PATH
+from publisher.syndication.websub.serve import Hub
+from publisher.syndication.websub.store import own_hub
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -51,17 +54,42 @@ class FeedServer:
         limit: Limit | None = None,
         bytes_at_most: int = BYTES_AT_MOST,
         look_every_s: float = LOOK_EVERY_S,
+        allow_private: bool = False,
+        rung: Callable[[], None] = lambda: None,
     ) -> None:
+        """
+        Put the parts together.
+
+        Args:
+            behind: Has all other pages.
+            database: Read on the spot, or in threads of our own.
+            site: The house.
+            clock: Tells the time.
+            limit: How many requests one address may make.
+            bytes_at_most: Of documents in memory.
+            look_every_s: How often the database is asked whether a document has changed.
+            allow_private: Whether the hub takes callbacks on private addresses.
+            rung: Called when the hub has work for `push_due`.
+
+        """
         self._behind = behind
         self._base_url = site.base_url
         self._supply = Supply(database, site, clock=clock, bytes_at_most=bytes_at_most, look_every_s=look_every_s)
         self._limit = limit or Limit()
+        is_hub = own_hub(site) in site.hubs
+        self._hub = Hub(database, site, clock=clock, allow_private=allow_private, rung=rung) if is_hub else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not is_served(scope["path"]):
+        if scope["type"] != "http":
             await self._behind(scope, receive, send)
             return
-        start, body = await self._answer(scope)
+        if is_served(scope["path"]):
+            start, body = await self._answer(scope)
+        elif scope["path"] == HUB_PATH and self._hub:
+            start, body = await self._asked_hub(scope, receive)
+        else:
+            await self._behind(scope, receive, send)
+            return
         await send(start)
         await send(NO_BODY if scope["method"] == "HEAD" else body)
 
@@ -74,8 +102,7 @@ class FeedServer:
         if method not in {"GET", "HEAD"}:
             return _other_method(method)
         coding, if_none_match, if_modified_since = _asked(scope["headers"])
-        client = scope.get("client")
-        who = client[0] if client else ""
+        who = _who(scope)
         wait_s = self._limit.wait_s(who)
         if wait_s:
             return _too_many(wait_s)
@@ -92,6 +119,11 @@ class FeedServer:
         if is_fresh(sheet.etag, sheet.modified_s, if_none_match=if_none_match, if_modified_since=if_modified_since):
             return sheet.unchanged, NO_BODY
         return sheet.whole, sheet.body
+
+    async def _asked_hub(self, scope: Scope, receive: Receive) -> Answer:
+        assert self._hub
+        wait_s = self._limit.wait_s(_who(scope), MAKING_COSTS)
+        return _too_many(wait_s) if wait_s else await self._hub.answer(scope["method"], scope["headers"], receive)
 
     async def _found(self, path: str, query: bytes, coding: Encoding, who: str) -> Sheet | Answer:
         page = page_at(path)
@@ -148,6 +180,12 @@ def _coding(accept_encoding: bytes) -> Encoding:
 
 def _words(query: bytes) -> str:
     return parse_qs(query.decode("latin-1"), errors="replace").get("q", [""])[0]
+
+
+def _who(scope: Scope) -> str:
+    """Return the address that asks, the proxy's client where uvicorn trusts the proxy; empty on a unix socket."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _other_method(method: str) -> Answer:

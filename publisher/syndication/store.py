@@ -37,6 +37,10 @@ def feed_named(connection: Connection, key: FeedKey) -> Feed | None:
     return _feed(row) if row else None
 
 
+def feed_of(connection: Connection, feed_id: int) -> Feed:
+    return _feed(connection.execute(sa.select(feed).where(feed.c.id == feed_id)).one())
+
+
 def locked(connection: Connection, feed_id: FeedId) -> Feed:
     """Return a feed that nobody else changes until the transaction ends."""
     return _feed(connection.execute(sa.select(feed).where(feed.c.id == feed_id).with_for_update()).one())

@@ -8,6 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from publisher import logs
+from publisher.bell import Job
 from publisher.syndication.serve import FeedServer
 from publisher.web.allowance import Allowance
 from publisher.web.api.application import make_api
@@ -62,7 +63,14 @@ class _Front:
             "secretive": _layered(self._site, headers),
             "site": _layered(GZipMiddleware(self._site, minimum_size=KIB, compresslevel=5), headers),
         }
-        self._feeds = FeedServer(self._behind_feeds, room.database, room.site, clock=room.now)
+        self._feeds = FeedServer(
+            self._behind_feeds,
+            room.database,
+            room.site,
+            clock=room.now,
+            allow_private=room.settings.allow_private_fetch,
+            rung=lambda: room.bell.ring(Job.PUSH),
+        )
         yield
         self._feeds.close()
         room.database.close()

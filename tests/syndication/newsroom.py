@@ -21,7 +21,6 @@ from publisher.database import Database, metadata
 from publisher.intake.model import Draft
 from publisher.related.flow import relate_due
 from publisher.syndication.flow import syndicate_due
-from publisher.syndication.limit import Limit
 from publisher.syndication.model import Site
 from publisher.syndication.serve import FeedServer
 from tests.builders import DOMAIN, TUESDAY, a_draft, handed_in
@@ -85,9 +84,9 @@ class Answer:
 class Reader:
     """A web process, and a program that reads from it: one loop, no socket."""
 
-    def __init__(self, database: Database, clock: Ticking, *, site: Site = SITE, limit: Limit | None = None) -> None:
+    def __init__(self, database: Database, clock: Ticking, *, site: Site = SITE, **options: Any) -> None:
         self._runner = asyncio.Runner()
-        self.server = FeedServer(no_other_page, database, site, clock=clock, limit=limit, look_every_s=0)
+        self.server = FeedServer(no_other_page, database, site, clock=clock, look_every_s=0, **options)
 
     def get(
         self,
@@ -97,11 +96,12 @@ class Reader:
         method: str = "GET",
         address: str = "203.0.113.9",
         query: str = "",
+        body: bytes = b"",
     ) -> Answer:
         messages: list[Any] = []
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Any) -> None:
             messages.append(message)
@@ -172,10 +172,10 @@ class House:
 
 
 @contextmanager
-def open_house(url: str, *, site: Site = SITE) -> Iterator[House]:
+def open_house(url: str, *, site: Site = SITE, **options: Any) -> Iterator[House]:
     database, clock = Database(url), Ticking()
     metadata.create_all(database.engine)
-    reader = Reader(database, clock, site=site)
+    reader = Reader(database, clock, site=site, **options)
     yield House(database=database, clock=clock, reader=reader, site=site)
     reader.close()
     database.close()

@@ -2,7 +2,7 @@ import gzip
 
 import brotli
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.syndication.encodings import Encoding, body_in, chosen, encoded
@@ -33,6 +33,7 @@ def test_a_reader_gets_the_coding_that_it_likes_best(header: str, coding: str) -
     assert chosen(header) == coding
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_header_is_answered(header: str) -> None:
     assert chosen(header) in Encoding

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.syndication.model import ENTRIES
@@ -50,6 +50,7 @@ def test_a_small_feed_has_no_archives() -> None:
     assert subscription([standing(1)], []) == ([standing(1)], 0)
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(1, 400)), st.integers(0, ENTRIES))
 def test_subscription_document_and_archives_share_no_entry_and_miss_none(places: set[int], unplaced: int) -> None:
     """Whatever holes withdrawals have left in the archives."""
