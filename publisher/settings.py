@@ -181,8 +181,8 @@ def _redis_url(value: str) -> str:
 
 
 def _mail_url(value: str) -> str:
-    if not re.match(r"^(outbox:$|smtps?://.+)", value):
-        raise SettingsError("PUBLISHER_MAIL_URL", "must be outbox:, or begin with smtp:// or smtps://")
+    if not re.match(r"^(outbox:$|smtps?://.+|sendgrid://.+)", value):
+        raise SettingsError("PUBLISHER_MAIL_URL", "must be outbox:, or begin with smtp://, smtps:// or sendgrid://")
     return value
 
 

@@ -112,7 +112,7 @@ WRONG = [
     ("REDIS_URL", "redis", "must begin with redis://, rediss:// or redis+socket:///"),
     ("REDIS_URL", "redis+socket://relative.sock", "must begin with"),
     ("REDIS_URL", "redis://host:99999/0", "has a port that is no number below 65536"),
-    ("MAIL_URL", "mail.example.org", "must be outbox:, or begin with smtp:// or smtps://"),
+    ("MAIL_URL", "mail.example.org", "must be outbox:, or begin with smtp://, smtps:// or sendgrid://"),
     ("MAIL_URL", "outbox:/somewhere", "must be outbox:"),
     ("MAIL_FROM", "Our News", 'must be an address, such as "Our News <news@example.org>"'),
     ("MAIL_FROM", "news@localhost", "must be an address"),

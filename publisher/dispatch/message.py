@@ -173,7 +173,7 @@ Stretch: TypeAlias = bytes | Make | Insert
 
 
 def _lay_out_verbatim(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
-    return (piece if isinstance(piece, bytes) else _plain(piece) for piece in pieces)
+    return (piece if isinstance(piece, bytes) else unencoded_value(piece) for piece in pieces)
 
 
 def _lay_out_to(_: tuple[Piece, ...]) -> Iterator[Stretch]:
@@ -181,7 +181,7 @@ def _lay_out_to(_: tuple[Piece, ...]) -> Iterator[Stretch]:
 
 
 def _lay_out_subject(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
-    parts = tuple(piece if isinstance(piece, bytes) else _plain(piece) for piece in pieces)
+    parts = tuple(piece if isinstance(piece, bytes) else unencoded_value(piece) for piece in pieces)
     yield lambda values: subject_line(
         b"".join([part if isinstance(part, bytes) else part(values) for part in parts]).decode()
     )
@@ -192,7 +192,7 @@ def _lay_out_quoted(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
 
 
 def _lay_out_base64(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
-    yield Base64Text([piece if isinstance(piece, bytes) else _plain(piece) for piece in pieces])
+    yield Base64Text([piece if isinstance(piece, bytes) else unencoded_value(piece) for piece in pieces])
 
 
 _LAY_OUT: dict[Kind, Callable[[tuple[Piece, ...]], Iterator[Stretch]]] = {
@@ -221,7 +221,7 @@ def _value(insert: Insert) -> Callable[[ReaderValues], str]:
 
 
 @lru_cache(maxsize=512)
-def _plain(insert: Insert) -> Make:
+def unencoded_value(insert: Insert) -> Make:
     """Return the maker of a value as UTF-8, escaped for its place and not encoded."""
     value_of, escape, as_it_is = _value(insert), ESCAPES[insert.place], harmless(insert)
 
@@ -240,7 +240,7 @@ def _quoted_group(inserts: tuple[Insert, ...]) -> Callable[[ReaderValues], list[
     Nearly all values need no escaping anywhere, and are made once for all their places.
     """
     value_of, as_it_is = _value(inserts[0]), harmless(inserts[0])
-    plain, count = [_plain(insert) for insert in inserts], len(inserts)
+    plain, count = [unencoded_value(insert) for insert in inserts], len(inserts)
 
     def make_all(values: ReaderValues) -> list[bytes]:
         raw = value_of(values).encode(errors="replace")

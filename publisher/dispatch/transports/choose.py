@@ -23,7 +23,12 @@ def transport_for(url: str, data_dir: Path) -> Transport:
     if scheme in {"smtp", "smtps"}:
         settings = smtp_settings(url)
         return SmtpTransport(settings, sign=_signer(settings))
-    raise SettingsError(VARIABLE, "must be outbox:, or begin with smtp:// or smtps://")
+    if scheme == "sendgrid":  # imported here alone: their library is 10 MB that nobody else needs
+        from publisher.dispatch.transports.sendgrid import SendGridTransport
+        from publisher.dispatch.transports.sendgrid_url import sendgrid_settings
+
+        return SendGridTransport(sendgrid_settings(url))
+    raise SettingsError(VARIABLE, "must be outbox:, or begin with smtp://, smtps:// or sendgrid://")
 
 
 def outbox_in(data_dir: Path) -> OutboxTransport:
