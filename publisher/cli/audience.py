@@ -65,6 +65,7 @@ def import_file(
             how=How.IMPORT,
             clock=room.now,
             progress=progress,
+            wording=f"On the list that an operator imported from {file.name} as confirmed.",
         )
     if not confirmed:
         room.bell.ring(Job.NOTIFY)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.audience.tables import subscriber, subscription, suppression
+from publisher.audience.tables import is_confirmed, subscriber, subscription, suppression
 from publisher.compose.model import IssueId, IssueState
 from publisher.compose.tables import issue
 from publisher.database import insert_or_ignore, skip_locked
@@ -91,7 +91,7 @@ def _deliveries(row: Any, at_most: int, now: datetime) -> sa.Insert:
         sa.select(subscription.c.id, subscription.c.subscriber_id, subscription.c.paused_until)
         .where(
             subscription.c.mailing_list_id == row.mailing_list_id,
-            subscription.c.state == "confirmed",
+            is_confirmed,
             subscription.c.id > row.planned_to,
         )
         .order_by(subscription.c.id)
