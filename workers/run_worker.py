@@ -6,16 +6,21 @@ from publisher.bell import Queue, worker_name
 THREADS = "6"
 
 
-def main(queues: list[str]) -> None:
+def arguments_for(queues: list[str]) -> list[str]:
     """
-    Become a worker: threads, because they stop within a third of a second and lose nothing (docs/decisions/0003).
+    Return Celery's arguments: threads, because they stop in a third of a second and lose nothing (docs/decisions/0003).
 
     Gossip, mingling and heartbeats between workers are off: our state is in the database.
     """
     arguments = ["celery", "-A", "workers.app", "worker", "--pool", "threads", "--concurrency", THREADS]
     arguments += ["--queues", ",".join(queues or [queue.value for queue in Queue]), "--loglevel", "WARNING"]
     arguments += ["--hostname", worker_name(queues), "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606 -- our own command
+    return arguments
+
+
+def main(queues: list[str]) -> None:
+    """Become a worker."""
+    os.execv(sys.executable, [sys.executable, "-m", *arguments_for(queues)])  # noqa: S606 -- our own command
 
 
 if __name__ == "__main__":

@@ -210,6 +210,7 @@ def brake(connection: Connection, issue_id: IssueId, reason: str) -> bool:
 
 def bring_forward(connection: Connection, issue_id: IssueId) -> None:
     """Let everything that waits for another attempt go at once: somebody has mended what was wrong."""
+    _hold_batches(connection, issue_id)
     waiting = (delivery.c.issue_id == issue_id, delivery.c.due_at.is_not(None))
     connection.execute(sa.update(delivery).where(*waiting).values(due_at=None))
     ready = (batch.c.issue_id == issue_id, batch.c.state == BatchState.READY)
@@ -218,6 +219,7 @@ def bring_forward(connection: Connection, issue_id: IssueId) -> None:
 
 def reopen(connection: Connection, issue_id: IssueId, state: DeliveryState, *, stale_at: datetime) -> int:
     """Plan the deliveries of one state anew, and open the send again for them; return how many there are."""
+    _hold_batches(connection, issue_id)
     these = sa.and_(delivery.c.issue_id == issue_id, delivery.c.state == state)
     seqs = list(connection.scalars(sa.select(delivery.c.seq).where(these)))
     if not seqs:
@@ -236,6 +238,17 @@ def reopen(connection: Connection, issue_id: IssueId, state: DeliveryState, *, s
         opened.values(state=SendState.SENDING, reason="", finished_at=None, failures_in_row=0, stale_at=later)
     )
     return len(seqs)
+
+
+def _hold_batches(connection: Connection, issue_id: IssueId) -> None:
+    """
+    Keep workers from marking any delivery of an issue until this transaction ends.
+
+    `renew` locks the batch before `mark` reads what is due and then marks the range; what became due between the
+    two would be marked, never sent, and recorded as sent. SQLite has one writer anyway.
+    """
+    rows = sa.select(batch.c.number).where(batch.c.issue_id == issue_id).order_by(batch.c.number)
+    connection.execute(rows.with_for_update()).all()
 
 
 def take_back_expired(connection: Connection, *, now: datetime) -> int:
@@ -257,6 +270,8 @@ def take_back_expired(connection: Connection, *, now: datetime) -> int:
             .where(*_is(row.issue_id, row.number))
             .values(state=BatchState.READY, owner=None, leased_until=None, fence=row.fence + 1, due_at=None)
         )
+        if send_state(connection, row.issue_id) is SendState.CANCELLED:
+            skip_rest(connection, row.issue_id, reason="cancelled", batch_number=row.number)
     return len(rows)
 
 
@@ -332,7 +347,8 @@ def skip_rest(connection: Connection, issue_id: IssueId, *, reason: str, batch_n
     free = sa.and_(batch.c.issue_id == issue_id, batch.c.state == BatchState.READY)
     if batch_number is not None:
         free = sa.and_(free, batch.c.number == batch_number)
-    for row in connection.execute(sa.select(batch).where(free)).all():
+    held = sa.select(batch).where(free).order_by(batch.c.number).with_for_update()  # or a worker may mark what we skip
+    for row in connection.execute(held).all():
         connection.execute(
             sa.update(delivery)
             .where(*_between(issue_id, row.first_seq, row.last_seq), delivery.c.state.in_(WAITING))
