@@ -16,11 +16,12 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 -- name
 SOCKET_PATH_AT_MOST = 100  # sun_path holds 108 bytes (unix(7)); the rest is room for the server's temporary name
 SECRET_AT_LEAST = 24
 
-SECRETS = ("DATABASE_URL", "REDIS_URL", "MAIL_URL", "SECRET_KEY")
+SECRETS = ("DATABASE_URL", "REDIS_URL", "MAIL_URL", "BOUNCE_IMAP_URL", "SECRET_KEY")
 VARIABLES = frozenset(
     f"PUBLISHER_{name}"
     for name in (
         *("DATA_DIR", "BASE_URL", "SITE_NAME", "MAIL_FROM", "POSTAL_ADDRESS", "ALLOW_PRIVATE_FETCH", "LOG_LEVEL"),
+        *("BOUNCE_ADDRESS", "SENDGRID_WEBHOOK_KEY"),
         "MAIL_RATE_PER_S",
         *SECRETS,
         *(f"{secret}_FILE" for secret in SECRETS),
@@ -51,6 +52,12 @@ class Settings:
     log_level: str
     mail_rate_per_s: float = 0
     """Mails per second that all workers together may send; 0: as fast as the server takes them."""
+    bounce_address: str = ""
+    """Where mail comes back to, with a token behind a plus sign; empty: to the sender's own address."""
+    bounce_imap_url: str = field(default="", repr=False)
+    """The mailbox of that address; empty: nobody reads it for us."""
+    sendgrid_webhook_key: str = ""
+    """The public key of SendGrid's signed event webhook; empty: no events are taken."""
 
     @property
     def is_local(self) -> bool:
@@ -86,6 +93,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         allow_private_fetch=_yes_or_no("ALLOW_PRIVATE_FETCH", read("ALLOW_PRIVATE_FETCH")),
         log_level=_log_level(read("LOG_LEVEL") or "info"),
         mail_rate_per_s=_rate(read("MAIL_RATE_PER_S") or "0"),
+        bounce_address=_bounce_address(read("BOUNCE_ADDRESS")),
+        bounce_imap_url=_bounce_imap_url(read("BOUNCE_IMAP_URL")),
+        sendgrid_webhook_key=_sendgrid_webhook_key(read("SENDGRID_WEBHOOK_KEY")),
     )
 
 
@@ -194,6 +204,34 @@ def _mail_from(value: str, base_url: str) -> str:
     address = parseaddr(value)[1]
     if not re.match(r"^[^@\s]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+$", address) or re.search(r"[\r\n]", value):
         raise SettingsError("PUBLISHER_MAIL_FROM", 'must be an address, such as "Our News <news@example.org>"')
+    return value
+
+
+def _bounce_address(value: str) -> str:
+    """Return the address; what stands before the @ leaves room for the token (RFC 5321, section 4.5.3.1.1)."""
+    if value and not re.match(r"^[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+$", value):
+        raise SettingsError("PUBLISHER_BOUNCE_ADDRESS", "must be a short address such as bounces@news.example.org")
+    return value
+
+
+def _bounce_imap_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        is_fine = False
+    if value and not (is_fine and parts.scheme in {"imap", "imaps"} and parts.hostname and parts.password):
+        raise SettingsError("PUBLISHER_BOUNCE_IMAP_URL", "must look like imaps://user:password@imap.example.org/INBOX")
+    if parts.scheme == "imap" and not is_local(value):
+        raise SettingsError("PUBLISHER_BOUNCE_IMAP_URL", "must begin with imaps://, for a password is in it")
+    return value
+
+
+def _sendgrid_webhook_key(value: str) -> str:
+    """Return the key as SendGrid shows it: a P-256 public key, 91 bytes of DER in base64 without its two rulers."""
+    if value and not re.match(r"^MFkw[A-Za-z0-9+/]{118}==$", value):
+        problem = "must be the public key that SendGrid shows beside the signed event webhook"
+        raise SettingsError("PUBLISHER_SENDGRID_WEBHOOK_KEY", problem)
     return value
 
 

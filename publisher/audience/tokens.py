@@ -29,6 +29,8 @@ class Purpose(StrEnum):
     """Its id is a subscriber's."""
     UNSUBSCRIBE = "unsubscribe"
     """Its id is a subscription's."""
+    BOUNCE = "bounce"
+    """Signs return paths; see publisher/dispatch/return_path.py."""
 
 
 class Signer:
@@ -45,7 +47,7 @@ class Signer:
     def sign(self, purpose: Purpose, number: int) -> str:
         """Return the token of an id from 0 to 2**64 - 1: 32 characters that need no escaping in a URL."""
         packed = _ID.pack(number)
-        token = binascii.b2a_base64(packed + self._mac(purpose, packed), newline=False)
+        token = binascii.b2a_base64(packed + self.mac(purpose, packed), newline=False)
         return token.translate(_TO_URL).decode("ascii")
 
     def read(self, purpose: Purpose, token: str) -> int | None:
@@ -57,12 +59,13 @@ class Signer:
         except binascii.Error:
             return None
         packed = found[: _ID.size]
-        if not hmac.compare_digest(found[_ID.size :], self._mac(purpose, packed)):
+        if not hmac.compare_digest(found[_ID.size :], self.mac(purpose, packed)):
             return None
         number: int = _ID.unpack(packed)[0]
         return number
 
-    def _mac(self, purpose: Purpose, packed: bytes) -> bytes:
+    def mac(self, purpose: Purpose, packed: bytes) -> bytes:
+        """Return the 16 bytes that prove that something was written by us for this purpose."""
         started = self._started[purpose]
         inner, outer = started[0].copy(), started[1].copy()
         inner.update(packed)

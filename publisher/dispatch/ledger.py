@@ -251,6 +251,27 @@ def _hold_batches(connection: Connection, issue_id: IssueId) -> None:
     connection.execute(rows.with_for_update()).all()
 
 
+def settle(connection: Connection, issue_id: IssueId, seqs: Sequence[int]) -> int:
+    """
+    Record as sent what a provider has told us of although its answer never came; return how many these were.
+
+    What is `sending` is settled too, for its worker may be gone; one that is not gone records nothing over it.
+    """
+    between = (batch.c.issue_id == issue_id, batch.c.first_seq <= max(seqs), batch.c.last_seq >= min(seqs))
+    held = sa.select(batch.c.number).where(*between).order_by(batch.c.number)
+    connection.execute(held.with_for_update()).all()  # or a worker may mark what is uncertain now, and send it again
+    settled = connection.execute(
+        sa.update(delivery)
+        .where(
+            delivery.c.issue_id == issue_id,
+            delivery.c.seq.in_(seqs),
+            delivery.c.state.in_((DeliveryState.UNCERTAIN, DeliveryState.SENDING)),
+        )
+        .values(state=DeliveryState.SENT, due_at=None, code=None, reason="settled by what was heard afterwards")
+    )
+    return settled.rowcount
+
+
 def take_back_expired(connection: Connection, *, now: datetime) -> int:
     """Make batches ready again whose worker is gone; what it had in flight is uncertain from now on."""
     wanted = sa.select(batch).where(batch.c.state == BatchState.LEASED, batch.c.leased_until < now)

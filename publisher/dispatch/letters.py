@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 
 from publisher.audience.tokens import Purpose, Signer
 from publisher.compose.model import Edition, Issue, IssueId, Rendering
@@ -13,6 +14,7 @@ from publisher.dispatch.headers import Letterhead
 from publisher.dispatch.ledger import Marked
 from publisher.dispatch.message import CompiledMessage
 from publisher.dispatch.model import Envelope, Outcome
+from publisher.dispatch.return_path import return_paths
 from publisher.dispatch.transports.transport import Transport
 from publisher.editors.model import Editor
 from publisher.settings import Settings
@@ -45,10 +47,11 @@ def envelope(settings: Settings, signer: Signer, issue_id: IssueId, marked: Mark
     """Return one reader's copy as a transport needs it."""
     unsubscribe = f"{settings.base_url}/unsubscribe/{signer.sign(Purpose.UNSUBSCRIBE, marked.subscription_id)}"
     preferences = f"{settings.base_url}/preferences/{signer.sign(Purpose.PREFERENCES, marked.subscription_id)}"
+    paths = return_paths(signer, settings.bounce_address)
     return Envelope(
         issue_id=issue_id,
         seq=marked.seq,
-        sender=parseaddr(settings.mail_from)[1],
+        sender=paths.of(issue_id, marked.seq) if paths else _address_of(settings.mail_from),
         address=marked.address,
         values={
             Slot.ADDRESS: marked.address,
@@ -96,7 +99,12 @@ def send_test(
         Slot.DATE: format_datetime(now),
     }
     raw = compiled(settings, edition, found, rendering).splice(values)
-    return transport.send_one(parseaddr(settings.mail_from)[1], editor.email, raw)
+    return transport.send_one(_address_of(settings.mail_from), editor.email, raw)
+
+
+@lru_cache(maxsize=8)
+def _address_of(mailbox: str) -> str:
+    return parseaddr(mailbox)[1]
 
 
 def _sender_id(domain: str) -> str:
