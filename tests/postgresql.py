@@ -3,11 +3,13 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,27 +26,58 @@ class AbsentError(Exception):
     """PostgreSQL is not installed."""
 
 
+@dataclass(kw_only=True)
+class Server:
+    """A PostgreSQL whose data and socket are in a folder."""
+
+    folder: Path
+    options: Sequence[str]
+    account: dict[str, Any]
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        settings = [f"-c{option}" for option in (*OPTIONS, *self.options)]
+        command = [_program("postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder), *settings]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self.account)
+        _wait_for(self.process, self.folder)
+
+    def stop_at_once(self) -> None:
+        """End it as a crash would, with a clean-up at the next start (PostgreSQL's immediate shutdown)."""
+        assert self.process
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(timeout=10)
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            _stop(self.process)
+
+
 @contextmanager
-def running_server(options: Sequence[str] = ()) -> Iterator[Path]:
-    """Start a server; yields the folder with its socket. Raises AbsentError."""
-    initdb, postgres = (_program(name) for name in ("initdb", "postgres"))
+def new_server(options: Sequence[str] = ()) -> Iterator[Server]:
+    """Start a server that a test may stop and start again. Raises AbsentError."""
+    initdb = _program("initdb")
     folder = Path(tempfile.mkdtemp(prefix="publisher-pg-"))  # a short path, for a socket's may have 107 bytes
     try:
         account = _account(folder)
         data = str(folder / "data")
         init = [initdb, "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D", data]
         subprocess.run(init, check=True, capture_output=True, timeout=60, cwd=folder, **account)
-        settings = [f"-c{option}" for option in (*OPTIONS, *options)]
-        with (folder / "log").open("wb") as log:
-            command = [postgres, "-D", data, "-k", str(folder), *settings]
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **account)
+        server = Server(folder=folder, options=options, account=account)
         try:
-            _wait_for(server, folder)
-            yield folder
+            server.start()
+            yield server
         finally:
-            _stop(server)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running_server(options: Sequence[str] = ()) -> Iterator[Path]:
+    """Start a server; yields the folder with its socket. Raises AbsentError."""
+    with new_server(options) as server:
+        yield server.folder
 
 
 @contextmanager

@@ -1,0 +1,24 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from tests.dispatch.faults.harness import Stage, on_stage
+
+OnStage: TypeAlias = Callable[..., AbstractContextManager[Stage]]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def staged(request: pytest.FixtureRequest, tmp_path: Path) -> OnStage:
+    """Opens a stage on either database."""
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
+    return partial(on_stage, tmp_path, database_url=url)
+
+
+@pytest.fixture
+def staged_on_sqlite(tmp_path: Path) -> OnStage:
+    """Opens a stage on SQLite."""
+    return partial(on_stage, tmp_path)
