@@ -8,6 +8,9 @@ from email.utils import format_datetime
 import sqlalchemy as sa
 import structlog
 
+from publisher.audience import store as audience
+from publisher.audience.model import Suppression, SuppressionReason
+from publisher.audience.rules import email_key
 from publisher.audience.tokens import Signer
 from publisher.clock import Clock
 from publisher.compose import store as compose
@@ -52,40 +55,54 @@ def plan_due(database: Database, settings: Settings, *, clock: Clock, planned: C
     """Open the send of every approved issue and plan its deliveries; `planned` is called after each commit."""
     while opened := _open_some(database, settings, clock):
         log.info("sends_opened", issues=opened)
-    while True:
-        with database.transaction() as connection:
-            issue_id = plan.plan_some(connection, now=clock())
-        if issue_id is None:
-            break
+    while _plan_some(database, clock):
         planned()
     with database.transaction() as connection:
         ledger.finish_all(connection, now=database_now(connection, clock))
 
 
+def _plan_some(database: Database, clock: Clock) -> int:
+    """Plan a stretch of deliveries in one commit: of one big issue, or of many small ones; return the issues."""
+    with database.transaction() as connection:
+        for number in range(OPEN_AT_ONCE):
+            stretch = plan.plan_some(connection, now=clock())
+            if stretch is None:
+                return number
+            if stretch >= plan.FIRST_CHUNK:
+                return number + 1
+        return OPEN_AT_ONCE
+
+
 def _open_some(database: Database, settings: Settings, clock: Clock) -> list[IssueId]:
     with database.reading() as connection:
-        openings = [
-            _opening(connection, settings, issue_id) for issue_id in plan.unopened(connection, at_most=OPEN_AT_ONCE)
-        ]
+        openings = _openings(connection, settings, plan.unopened(connection, at_most=OPEN_AT_ONCE))
     if not openings:
         return []
     with database.transaction() as connection:
         return [each.issue_id for each in openings if plan.open_send(connection, each, now=clock())]
 
 
-def _opening(connection: sa.Connection, settings: Settings, issue_id: IssueId) -> plan.Opening:
-    found = compose.issue_of(connection, issue_id)
-    edition = compose.edition_of(connection, found.edition_id)
-    rendering = compose.rendering_of(connection, issue_id)
-    message = compiled(settings, edition, found, rendering)
-    assert found.approved_at is not None
-    return plan.Opening(
-        issue_id=issue_id,
-        mailing_list_id=edition.mailing_list_id,
-        message=message.to_bytes(),
-        stale_at=found.approved_at + edition.stale_after,
-        resend_uncertain=True,
-    )
+def _openings(connection: sa.Connection, settings: Settings, issue_ids: Sequence[IssueId]) -> list[plan.Opening]:
+    if not issue_ids:
+        return []
+    editions = {each.id: each for each in compose.editions(connection)}
+    lists = {each.mailing_list_id for each in editions.values()}
+    has_readers = {each: plan.has_readers(connection, each) for each in lists}
+    renderings = compose.renderings_of(connection, issue_ids)
+    openings = []
+    for found in compose.issues_of(connection, issue_ids):
+        edition = editions[found.edition_id]
+        assert found.approved_at is not None
+        is_read = has_readers[edition.mailing_list_id]
+        opening = plan.Opening(
+            issue_id=found.id,
+            mailing_list_id=edition.mailing_list_id,
+            message=compiled(settings, edition, found, renderings[found.id]).to_bytes() if is_read else b"",
+            stale_at=found.approved_at + edition.stale_after,
+            resend_uncertain=True,
+        )
+        openings.append(opening)
+    return openings
 
 
 # --- send
@@ -167,6 +184,7 @@ def _record_and_mark(dispatcher: Dispatcher, mine: Lease, results: list[Result],
 def _record(connection: sa.Connection, mine: Lease, results: Sequence[Result], now: datetime) -> bool:
     """Write outcomes, and pull the brake where too many failed; tell whether it was pulled."""
     ledger.record(connection, mine, results, now=now)
+    _suppress_dead(connection, results, now)
     states = [each.state for each in results]
     run = ledger.note_run(connection, mine.issue_id, states) if results else 0
     failed = [each for each in results if each.state in rules.NOT_TAKEN]
@@ -176,6 +194,18 @@ def _record(connection: sa.Connection, mine: Lease, results: Sequence[Result], n
     reason = f"The mail server did not take {many}. Its last answer: {failed[-1].reason}. Mend that, then resume."
     log.error("send_paused", issue_id=mine.issue_id, reason=reason)
     return ledger.brake(connection, mine.issue_id, reason)
+
+
+def _suppress_dead(connection: sa.Connection, results: Sequence[Result], now: datetime) -> None:
+    """Mail dead addresses no more, in the commit that says so. Two workers take them in the same order."""
+    dead = {email_key(each.dead_address): each for each in results if each.dead_address}
+    audience.suppress(
+        connection,
+        [
+            Suppression(email_key=key, reason=SuppressionReason.BOUNCED, at=now, detail=dead[key].reason or "")
+            for key in sorted(dead)
+        ],
+    )
 
 
 def _send(dispatcher: Dispatcher, mine: Lease, message: CompiledMessage, marked: Sequence[Marked]) -> Sequence[Outcome]:
@@ -247,6 +277,7 @@ def _ended(marked: Marked, outcome: Refused | Deferred, state: DeliveryState, *,
         due_at=due_at,
         code=outcome.code,
         reason=f"{outcome.enhanced} {outcome.reason}".strip(),
+        dead_address=marked.address if rules.is_dead_address(outcome) else "",
     )
 
 
@@ -313,7 +344,7 @@ def _ensure_open(database: Database, settings: Settings, issue_id: IssueId, cloc
         approved = compose.issue_of(connection, issue_id).state is IssueState.APPROVED
         if not approved or ledger.send_state(connection, issue_id) is not None:
             return
-        opening = _opening(connection, settings, issue_id)
+        [opening] = _openings(connection, settings, [issue_id])
     with database.transaction() as connection:
         plan.open_send(connection, opening, now=clock())
 

@@ -7,7 +7,7 @@ worker whose fence still stands. What is still `sending` when a lease runs out i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -61,6 +61,8 @@ class Result:
     due_at: datetime | None = None
     code: int | None = None
     reason: str | None = None
+    dead_address: str = field(default="", repr=False)
+    """The reader's address, where the answer says that it is dead."""
 
 
 def lease(connection: Connection, *, owner: str, now: datetime) -> Lease | None:

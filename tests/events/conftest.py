@@ -1,0 +1,35 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from publisher.dispatch import flow
+from publisher.dispatch.transports.choose import outbox_in
+from tests.audience.clocks import SetClock
+from tests.newsroom import Room, open_room
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def room(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> Iterator[Room]:
+    """A newsroom on each database, whose time a test sets."""
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
+    with open_room(tmp_path, database_url=url, clock=clock, BOUNCE_ADDRESS="bounces@news.example") as found:
+        yield found
+
+
+@pytest.fixture
+def sent(room: Room) -> Callable[[], int]:
+    """Sends one more issue to all readers, and returns its id."""
+
+    def send() -> int:
+        issue_id = room.approved_issue()
+        flow.plan_due(room.database, room.settings, clock=room.clock, planned=lambda: None)
+        flow.send_due(room.dispatcher(outbox_in(room.settings.data_dir)))
+        return issue_id
+
+    return send
