@@ -6,6 +6,7 @@ from publisher.compose import tables as compose_tables
 from publisher.database import metadata
 from publisher.dispatch import tables as dispatch_tables
 from publisher.editors import tables as editors_tables
+from publisher.events import tables as events_tables
 from publisher.intake import tables as intake_tables
 from publisher.related import tables as related_tables
 from publisher.syndication import tables as syndication_tables
@@ -21,6 +22,7 @@ STAGES = (
     syndication_tables,
     websub_tables,
     dispatch_tables,
+    events_tables,
     audience_tables,
     editors_tables,
 )
