@@ -77,9 +77,12 @@ def _instant(room: Newsroom, typed: str) -> datetime | None:
     with room.database.reading() as connection:
         zone = ZoneInfo(house_zone(connection))
     try:
-        return datetime.fromisoformat(typed).replace(tzinfo=zone).astimezone(UTC)
+        found = datetime.fromisoformat(typed).replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise SubmissionError("The embargo is no date and time, such as 2026-06-02T08:00.") from None
+    if found <= room.now():
+        raise SubmissionError("The embargo is over already; leave it empty to publish at once.")
+    return found
 
 
 def _said(ending: Accepted) -> Said:

@@ -1,0 +1,60 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from publisher.audience import flow as audience
+from publisher.audience import store as subscribers
+from publisher.audience.model import SuppressionReason
+from publisher.audience.store import mailing_list_named, subscriptions_of
+from publisher.dispatch import flow, ledger
+from publisher.dispatch.model import DeliveryState
+from publisher.dispatch.reach import reach
+from publisher.errors import NotFoundError
+from tests.newsroom import Room, open_room
+
+
+def reached(room: Room, slug: str = "readers") -> int:
+    with room.database.reading() as connection:
+        return reach(connection, mailing_list_named(connection, slug).id, now=room.clock())
+
+
+def pause(room: Room, address: str, *, until: timedelta) -> None:
+    with room.database.reading() as connection:
+        found = subscribers.subscriber_with_email(connection, address)
+        assert found
+        (subscription,) = subscriptions_of(connection, [found.id])[found.id]
+    audience.pause(room.database, subscription.id, until=room.clock() + until, clock=room.clock)
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def test_an_editor_is_told_just_the_number_that_the_plan_will_send(
+    request: pytest.FixtureRequest, tmp_path: Path, database: str
+) -> None:
+    """It stands on the button; a number that is too small would be approved lightly."""
+    url = "" if database == "sqlite" else request.getfixturevalue("postgresql_url")
+    with open_room(tmp_path, database_url=url) as room:
+        addresses = room.readers(8)
+        for each in addresses[:2]:
+            audience.suppress(room.database, each, reason=SuppressionReason.BOUNCED, clock=room.clock)
+        pause(room, addresses[1], until=timedelta(days=1))
+        pause(room, addresses[2], until=timedelta(days=1))
+        audience.suppress(room.database, "stranger@x.example", reason=SuppressionReason.MANUAL, clock=room.clock)
+
+        told = reached(room)
+        issue_id = room.approved_issue()
+        flow.plan_due(room.database, room.settings, clock=room.clock, planned=lambda: None)
+        with room.database.reading() as connection:
+            counts = ledger.counts(connection, issue_id)
+
+    assert told == counts[DeliveryState.PLANNED] == 5
+
+
+def test_readers_of_another_mailing_list_do_not_count(tmp_path: Path) -> None:
+    with open_room(tmp_path) as room:
+        room.readers(2)
+        audience.add_mailing_list(room.database, slug="others", name="Others", clock=room.clock)
+
+        assert (reached(room), reached(room, "others")) == (2, 0)
+        with pytest.raises(NotFoundError):
+            reached(room, "none")
