@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Change, Lead
 from publisher.clock import Clock
 from publisher.compose import cadence, due, render, rules, store
-from publisher.compose.model import Edition, EditionKind, Issue, IssueId, IssueState, Rendering, Window
+from publisher.compose.model import Edition, EditionKind, Issue, IssueId, IssueState, Piece, Rendering, Window
 from publisher.compose.pieces import furniture, pieces
 from publisher.database import Database
 from publisher.errors import ConflictError, PublisherError
@@ -152,7 +152,7 @@ def _approve_automatic(database: Database, settings: Settings, mine: Turn, clock
     """Render and freeze the drafts that need no editor; one that cannot be rendered waits for an editor."""
     with database.reading() as connection:
         drafts = store.automatic_drafts(connection, at_most=AT_ONCE)
-        rendered = {draft.id: _try_to_render(connection, settings, draft) for draft in drafts}
+        rendered = _render_all(connection, settings, drafts)
     if drafts:
         with database.transaction() as connection:
             for issue_id, rendering in rendered.items():
@@ -164,9 +164,21 @@ def _approve_automatic(database: Database, settings: Settings, mine: Turn, clock
     return len(drafts)
 
 
-def _try_to_render(connection: Connection, settings: Settings, draft: Issue) -> Rendering | str:
+def _render_all(connection: Connection, settings: Settings, drafts: Sequence[Issue]) -> dict[IssueId, Rendering | str]:
+    """Render drafts with one reading of all their articles; for one that cannot be, say why."""
+    editions = {each.id: each for each in store.editions(connection)}
+    carried = {
+        piece.article.id: piece
+        for piece in pieces(connection, [each for draft in drafts for each in draft.article_ids], settings)
+    }
+    return {draft.id: _try_to_render(draft, editions[draft.edition_id], carried, settings) for draft in drafts}
+
+
+def _try_to_render(
+    draft: Issue, edition: Edition, carried: Mapping[ArticleId, Piece], settings: Settings
+) -> Rendering | str:
     try:
-        return render_now(connection, settings, draft)
+        return _rendered(draft, edition, [carried[each] for each in draft.article_ids if each in carried], settings)
     except PublisherError as problem:
         return str(problem)
     except Exception:
@@ -185,7 +197,10 @@ def render_now(connection: Connection, settings: Settings, found: Issue) -> Rend
 
     """
     edition = store.edition_of(connection, found.edition_id)
-    carried = pieces(connection, found.article_ids, settings)
+    return _rendered(found, edition, pieces(connection, found.article_ids, settings), settings)
+
+
+def _rendered(found: Issue, edition: Edition, carried: Sequence[Piece], settings: Settings) -> Rendering:
     if not carried:
         problem = f"Issue {found.id} has no published article; add one, or cancel it."
         raise ConflictError(problem)

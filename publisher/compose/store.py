@@ -103,6 +103,11 @@ def issue_of(connection: Connection, issue_id: IssueId) -> Issue:
     return found[0]
 
 
+def issues_of(connection: Connection, issue_ids: Sequence[IssueId]) -> list[Issue]:
+    """Return several issues, oldest first; unknown ids are left out."""
+    return _issues(connection, sa.select(issue).where(issue.c.id.in_(issue_ids)).order_by(issue.c.id))
+
+
 def back_issue(connection: Connection, edition_slug: str, number: int) -> Issue | None:
     """Return an edition's approved issue by its number."""
     wanted = (
@@ -253,10 +258,21 @@ def end_draft(connection: Connection, issue_id: IssueId, state: IssueState, reas
 
 def rendering_of(connection: Connection, issue_id: IssueId) -> Rendering:
     """Return what was frozen when an issue was approved. Raises NotFoundError before that."""
-    row = connection.execute(sa.select(issue_rendering).where(issue_rendering.c.issue_id == issue_id)).first()
-    if row is None:
+    found = renderings_of(connection, [issue_id])
+    if not found:
         raise NotFoundError("rendering of issue", issue_id)
-    return Rendering(subject=row.subject, preheader=row.preheader, text=row.text, html=row.html, web_html=row.web_html)
+    return found[issue_id]
+
+
+def renderings_of(connection: Connection, issue_ids: Sequence[IssueId]) -> dict[IssueId, Rendering]:
+    """Return what was frozen of several issues; those not approved are left out."""
+    rows = connection.execute(sa.select(issue_rendering).where(issue_rendering.c.issue_id.in_(issue_ids)))
+    return {
+        IssueId(row.issue_id): Rendering(
+            subject=row.subject, preheader=row.preheader, text=row.text, html=row.html, web_html=row.web_html
+        )
+        for row in rows
+    }
 
 
 def _write_articles(connection: Connection, issue_id: IssueId, ids: Iterable[ArticleId]) -> None:

@@ -27,6 +27,7 @@ class Opening:
     issue_id: IssueId
     mailing_list_id: int
     message: bytes
+    """The compiled message; empty where the mailing list has no reader, and the send is over as it opens."""
     stale_at: datetime
     resend_uncertain: bool
 
@@ -48,29 +49,39 @@ def open_send(connection: Connection, opening: Opening, *, now: datetime) -> boo
     row = {
         "issue_id": opening.issue_id,
         "mailing_list_id": opening.mailing_list_id,
-        "state": SendState.SENDING,
+        "state": SendState.SENDING if opening.message else SendState.SENT,
         "reason": "",
         "message": opening.message,
         "stale_at": opening.stale_at,
         "resend_uncertain": opening.resend_uncertain,
         "planned_to": 0,
         "planned": 0,
-        "is_planned": False,
+        "is_planned": not opening.message,
         "failures_in_row": 0,
         "started_at": now,
+        "finished_at": None if opening.message else now,
     }
     added = insert_or_ignore(connection, send).values(row).returning(send.c.issue_id)
     return connection.scalar(added) is not None
 
 
-def plan_some(connection: Connection, *, now: datetime) -> IssueId | None:
+def has_readers(connection: Connection, mailing_list_id: int) -> bool:
+    """Tell whether a mailing list has a confirmed reader."""
+    wanted = sa.select(subscription.c.id).where(subscription.c.mailing_list_id == mailing_list_id, is_confirmed)
+    return connection.execute(wanted.limit(1)).first() is not None
+
+
+def plan_some(connection: Connection, *, now: datetime) -> int | None:
     """
-    Plan the next stretch of one open send, and return its issue; None where all are planned.
+    Plan the next stretch of one open send, and return its deliveries; None where all are planned.
 
     The place it has reached stands in the same transaction as the deliveries, so a crash
     repeats nothing and leaves nothing out, and no two workers plan the same stretch.
     """
-    wanted = sa.select(send).where(send.c.is_planned.is_(False), send.c.state != SendState.CANCELLED)
+    columns = [send.c.issue_id, send.c.mailing_list_id, send.c.planned_to, send.c.planned]
+    wanted = sa.select(*columns).where(
+        send.c.finished_at.is_(None), send.c.is_planned.is_(False), send.c.state != SendState.CANCELLED
+    )
     row = connection.execute(skip_locked(connection, wanted.order_by(send.c.issue_id).limit(1))).first()
     if row is None:
         return None
@@ -82,7 +93,7 @@ def plan_some(connection: Connection, *, now: datetime) -> IssueId | None:
     if inserted:
         values["planned_to"] = _subscription_at(connection, row.issue_id, last_seq)
     connection.execute(sa.update(send).where(send.c.issue_id == row.issue_id).values(values))
-    return IssueId(row.issue_id)
+    return inserted
 
 
 def _deliveries(row: Any, at_most: int, now: datetime) -> sa.Insert:
