@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from publisher.up.web_server import WEB_SERVER
+
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Queues = Annotated[str, typer.Option(help="Such as articles,upkeep; all if left out.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -37,7 +39,7 @@ def web(
 ) -> None:
     """Run the web server alone."""
     _check_settings()
-    arguments = ["uvicorn", "publisher.web.app:app", "--host", host, "--port", str(port), "--no-access-log"]
+    arguments = [*WEB_SERVER, "--host", host, "--port", str(port), "--no-access-log"]
     arguments += ["--log-level", "warning", "--timeout-graceful-shutdown", "5", "--workers", str(processes)]
     os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606 -- our own command
 

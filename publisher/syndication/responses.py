@@ -1,6 +1,6 @@
 """Answers as ASGI messages, made once for a document and sent any number of times."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -12,7 +12,7 @@ from publisher.syndication.encodings import Encoding
 Message = Mapping[str, Any]
 Headers = tuple[tuple[bytes, bytes], ...]
 
-OVERHEAD_BYTES = 3_000
+OVERHEAD_BYTES = 4_000
 """What a document costs in memory besides its body, about."""
 NO_BODY: Message = {"type": "http.response.body", "body": b""}
 CROSS_ORIGIN: Headers = (
@@ -44,6 +44,9 @@ class Sheet:
     body: Message = field(repr=False)
     unchanged: Message
     """Begins a 304."""
+    whole_head: bytes = field(repr=False)
+    """The headers of a 200 as HTTP/1.1 has them, up to the empty line."""
+    unchanged_head: bytes = field(repr=False)
     size_bytes: int
     until: float
     """On the monotonic clock: when it is to be made again, whatever the database says."""
@@ -83,11 +86,17 @@ def sheet(
         etag=own,
         modified_s=modified_s,
         whole={"type": "http.response.start", "status": 200, "headers": [*described, *kept]},
+        whole_head=_head([*described, *kept]),
+        unchanged_head=_head(kept),
         body={"type": "http.response.body", "body": data},
         unchanged={"type": "http.response.start", "status": 304, "headers": kept},
         size_bytes=len(data) + OVERHEAD_BYTES,
         until=until,
     )
+
+
+def _head(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"
 
 
 def sentence(status: int, text: str, *headers: tuple[bytes, bytes]) -> tuple[Message, Message]:

@@ -26,7 +26,11 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Answer = tuple[Message, Message]
+Pairs = Iterable[tuple[bytes, bytes]]
 
+FORWARDED = {b"x-forwarded-for", b"forwarded"}
+OK = b"HTTP/1.1 200 OK\r\n"
+NOT_MODIFIED = b"HTTP/1.1 304 Not Modified\r\n"
 SUFFIXES = (".atom", ".rss", ".json")
 RETRY_AFTER_S = b"5"
 KEEP_A_WHILE = (b"cache-control", f"public, max-age={TTL_MINUTES * 60}".encode())
@@ -92,6 +96,28 @@ class FeedServer:
             return
         await send(start)
         await send(NO_BODY if scope["method"] == "HEAD" else body)
+
+    def at_once(self, url: bytes, headers: Pairs, who: str) -> tuple[bytes, bytes, bytes] | None:
+        """
+        Return status line, headers and body for a GET that needs nothing but what is at hand.
+
+        Args:
+            url: As it stands in the request: a path without a query.
+            headers: Names in lower case.
+            who: The address at the other end.
+
+        Returns:
+            None: ask in the usual way. So does a request that came through a proxy, for whom to count it
+            against stands in its headers.
+
+        """
+        coding, if_none_match, if_modified_since = _asked(headers)
+        sheet = self._supply.at_hand((url.decode("latin-1"), coding))
+        if sheet is None or any(name in FORWARDED for name, _ in headers) or self._limit.wait_s(who):
+            return None
+        if is_fresh(sheet.etag, sheet.modified_s, if_none_match=if_none_match, if_modified_since=if_modified_since):
+            return NOT_MODIFIED, sheet.unchanged_head, b""
+        return OK, sheet.whole_head, sheet.body["body"]
 
     def close(self) -> None:
         """Let go of threads and of the database."""
@@ -159,7 +185,7 @@ def is_served(path: str) -> bool:
     return (path.startswith("/feeds/") and path.endswith(SUFFIXES)) or page_at(path) is not None
 
 
-def _asked(headers: Iterable[tuple[bytes, bytes]]) -> tuple[Encoding, str | None, str | None]:
+def _asked(headers: Pairs) -> tuple[Encoding, str | None, str | None]:
     """Return the coding to answer in, If-None-Match and If-Modified-Since; a header sent in lines is one list."""
     coding, if_none_match, if_modified_since = b"", None, None
     for name, value in headers:

@@ -15,6 +15,7 @@ from publisher.errors import ConflictError, SettingsError
 from publisher.settings import Settings, load, redis_socket
 from publisher.up.children import Child, keep_running, stop
 from publisher.up.redis_server import forget_pulse, redis_command
+from publisher.up.web_server import WEB_SERVER
 from publisher.up.welcome import url_of, welcome
 
 READY_WITHIN_S = 60.0
@@ -110,7 +111,7 @@ class _Run:
 
     def _python_children(self, host: str, port: int) -> Iterator[Child]:
         python = (sys.executable, "-m")
-        web = (*python, "uvicorn", "publisher.web.app:app", "--host", host, "--port", str(port))
+        web = (*python, *WEB_SERVER, "--host", host, "--port", str(port))
         quiet = ("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3")
         yield self._child("web", *web, *quiet)
         yield self._child("worker", *python, "workers.run_worker")

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from publisher import logs
 from publisher.bell import Job
+from publisher.syndication.protocol import STATE
 from publisher.syndication.serve import FeedServer
 from publisher.web.allowance import Allowance
 from publisher.web.api.application import make_api
@@ -51,7 +52,7 @@ class _Front:
         await self._ways[_way(scope["path"])](scope, receive, send)
 
     @asynccontextmanager
-    async def _lifespan(self, _site: FastAPI) -> AsyncIterator[None]:
+    async def _lifespan(self, _site: FastAPI) -> AsyncIterator[dict[str, object]]:
         room = self._open_room()
         for each in (self._site, self._api):
             each.state.room = room
@@ -71,7 +72,7 @@ class _Front:
             allow_private=room.settings.allow_private_fetch,
             rung=lambda: room.bell.ring(Job.PUSH),
         )
-        yield
+        yield {STATE: self._feeds}
         self._feeds.close()
         room.database.close()
 

@@ -1,5 +1,5 @@
 from fastapi import FastAPI
-from starlette.types import StatelessLifespan
+from starlette.types import Lifespan
 
 from publisher.web import health, problems, static
 from publisher.web.desk import articles as desk_articles
@@ -52,7 +52,7 @@ ROUTERS = (
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 
 
-def make_site(lifespan: StatelessLifespan[FastAPI]) -> FastAPI:
+def make_site(lifespan: Lifespan[FastAPI]) -> FastAPI:
     """Return the application with every page for people: public ones and the desk."""
     site = FastAPI(
         title="Publisher",

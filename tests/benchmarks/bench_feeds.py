@@ -20,8 +20,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psutil
 import sqlalchemy as sa
 
 from feeds.formats import FeedFormat
@@ -33,6 +35,7 @@ from publisher.syndication.encodings import Encoding
 from publisher.syndication.flow import syndicate_due
 from publisher.syndication.making import Made, make
 from publisher.syndication.model import FeedAddress, FeedKey, FeedKind, Site
+from publisher.syndication.websub.model import HUB_PATH
 from publisher.turn import stage_turn
 from tests.builders import DOMAIN, a_draft, handed_in
 from tests.stock import related_up_to_now, stock
@@ -84,6 +87,16 @@ class Run:
     per_second: float
     p99_ms: float
     failures: int
+    cpu_us: float
+    """Of the server, for each answer: what does not depend on who else uses the machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """Who is measured."""
+
+    url: str
+    pid: int
 
 
 def main(articles: int = ARTICLES, topics: int = TOPICS) -> None:
@@ -97,14 +110,25 @@ def main(articles: int = ARTICLES, topics: int = TOPICS) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening, socket.create_server(("127.0.0.1", 0)) as other:
             port, nginx_port = listening.getsockname()[1], other.getsockname()[1]
             other.close()
-            site = Site(base_url=f"http://127.0.0.1:{port}", site_name="Publisher", domain=DOMAIN)
-            with closing(Database(f"sqlite:///{folder / 'publisher.db'}")) as database:
+            base_url = f"http://127.0.0.1:{port}"
+            hubs = (f"{base_url}{HUB_PATH}",)  # as the web process has it, or it would make every document again
+            site = Site(base_url=base_url, site_name="Publisher", domain=DOMAIN, hubs=hubs)
+            url = f"sqlite:///{folder / 'publisher.db'}"
+            with closing(Database(url)) as database:
+                sa.event.listen(database.engine, "connect", _trust_the_power)
                 _fill(database, articles, topics)
                 etags = _make_documents(database, site, topics, folder / "files")
                 (folder / "etags").write_text("".join(f"{etag}\n" for etag in etags))
-                with _web_process(folder, site, listening) as pid, _nginx(folder, nginx_port):
-                    _measure(folder, topics, site.base_url, f"http://127.0.0.1:{nginx_port}", pid)
+            with _web_process(folder, site, listening) as pid, _nginx(folder, nginx_port) as nginx_pid:
+                publisher = Server(url=site.base_url, pid=pid)
+                _measure(folder, topics, publisher, Server(url=f"http://127.0.0.1:{nginx_port}", pid=nginx_pid))
+                with closing(Database(url)) as database:
                     _publish(database, site)
+
+
+def _trust_the_power(connection: Any, _record: Any) -> None:
+    """While the archive is filled nothing has to survive a power cut."""
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def _fill(database: Database, articles: int, topics: int) -> None:
@@ -160,17 +184,17 @@ def _make_documents(database: Database, site: Site, topics: int, folder: Path) -
     return etags
 
 
-def _measure(folder: Path, topics: int, ours: str, nginx: str, pid: int) -> None:
-    answer = httpx.get(f"{ours}/feeds/all.atom", headers={"Accept-Encoding": "gzip"})
-    same = httpx.get(f"{nginx}/feeds/all.atom", headers={"Accept-Encoding": "gzip"})
+def _measure(folder: Path, topics: int, ours: Server, nginx: Server) -> None:
+    answer = httpx.get(f"{ours.url}/feeds/all.atom", headers={"Accept-Encoding": "gzip"})
+    same = httpx.get(f"{nginx.url}/feeds/all.atom", headers={"Accept-Encoding": "gzip"})
     assert answer.content == same.content, "nginx does not serve the same bytes"
     date = formatdate(FILED_AT, usegmt=True)
     gzip = ["-H", "Accept-Encoding: gzip"]
-    print(f"  {'':34}{'Publisher':>24}{'nginx':>24}{'share':>8}")
+    print(f"  {'':34}{'Publisher':>34}{'nginx':>34}{'share':>8}")
     _compare("all.atom, gzip", ours, nginx, [*gzip], [*gzip])
     conditions = ["-H", f"If-None-Match: {answer.headers['etag']}"], ["-H", f"If-Modified-Since: {date}"]
     _compare("all.atom, 304", ours, nginx, [*gzip, *conditions[0]], [*gzip, *conditions[1]])
-    print(f"  memory of the web process: {_pss_mb(pid):.0f} MB (PSS)")
+    print(f"  memory of the web process: {_pss_mb(ours.pid):.0f} MB (PSS)")
     for name, conditional in ((f"{topics:,} topics, gzip", False), (f"{topics:,} topics, 304", True)):
         scripts = []
         for kind in ("etags", "dates"):
@@ -184,25 +208,43 @@ def _measure(folder: Path, topics: int, ours: str, nginx: str, pid: int) -> None
             (folder / f"{kind}.lua").write_text(text)
             scripts.append(["-s", str(folder / f"{kind}.lua")])
         _compare(name, ours, nginx, *scripts)
-    print(f"  memory of the web process: {_pss_mb(pid):.0f} MB (PSS)", flush=True)
+    print(f"  memory of the web process: {_pss_mb(ours.pid):.0f} MB (PSS)", flush=True)
 
 
-def _compare(name: str, ours: str, nginx: str, our_options: Sequence[str], nginx_options: Sequence[str]) -> None:
+def _compare(name: str, ours: Server, nginx: Server, our_options: Sequence[str], nginx_options: Sequence[str]) -> None:
     first, second = _wrk(ours, our_options), _wrk(nginx, nginx_options)
-    shown = [f"{run.per_second:>10,.0f}/s p99 {run.p99_ms:>5.2f} ms" for run in (first, second)]
+    shown = [
+        f"{run.per_second:>10,.0f}/s p99 {run.p99_ms:>5.2f} ms CPU {run.cpu_us:>3.0f} µs" for run in (first, second)
+    ]
     print(f"  {name:34}{shown[0]}{shown[1]}{first.per_second / second.per_second:>8.2f}", flush=True)
     assert not first.failures, f"{first.failures} answers were neither 200 nor 304"
 
 
-def _wrk(url: str, options: Sequence[str]) -> Run:
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", *options, f"{url}/feeds/all.atom"]
+def _wrk(server: Server, options: Sequence[str]) -> Run:
+    url = f"{server.url}/feeds/all.atom"
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", *options, url]
+    process = psutil.Process(server.pid)
+    before = _cpu_s(process)
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    used_s = _cpu_s(process) - before
     rate, late = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    number = re.search(r"(\d+) requests in", said)
     assert rate
     assert late
+    assert number
     unit = {"us": 0.001, "ms": 1.0, "s": 1000.0}[late[2]]
-    return Run(per_second=float(rate[1]), p99_ms=float(late[1]) * unit, failures=int(bad[1]) if bad else 0)
+    return Run(
+        per_second=float(rate[1]),
+        p99_ms=float(late[1]) * unit,
+        failures=int(bad[1]) if bad else 0,
+        cpu_us=used_s / int(number[1]) * 1e6,
+    )
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    processes = [process, *process.children(recursive=True)]
+    return sum(times.user + times.system for times in (each.cpu_times() for each in processes))
 
 
 def _publish(database: Database, site: Site) -> None:
@@ -229,7 +271,8 @@ def _web_process(folder: Path, site: Site, listening: socket.socket) -> Iterator
     fd = listening.fileno()
     serve = (
         "import socket, uvicorn;"
-        "config = uvicorn.Config('publisher.web.app:app', loop='uvloop', http='httptools', access_log=False);"
+        "from publisher.syndication.protocol import FeedProtocol;"
+        "config = uvicorn.Config('publisher.web.app:app', loop='uvloop', http=FeedProtocol, access_log=False);"
         f"uvicorn.Server(config).run(sockets=[socket.socket(fileno={fd})])"
     )
     process = subprocess.Popen([sys.executable, "-c", serve], pass_fds=[fd], env=environment, stderr=subprocess.DEVNULL)
@@ -241,7 +284,7 @@ def _web_process(folder: Path, site: Site, listening: socket.socket) -> Iterator
 
 
 @contextmanager
-def _nginx(folder: Path, port: int) -> Iterator[None]:
+def _nginx(folder: Path, port: int) -> Iterator[int]:
     configuration = f"""
         daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
         {"user nobody nogroup;" if os.getuid() == 0 else ""}
@@ -261,7 +304,7 @@ def _nginx(folder: Path, port: int) -> Iterator[None]:
     process = subprocess.Popen(command, env=os.environ | {"PATH": _PATH})
     try:
         _wait_for(port)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(10)

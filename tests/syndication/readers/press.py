@@ -55,7 +55,7 @@ def open_press(database_url: str) -> Iterator[Press]:
         with open_house(database_url, site=Site(base_url=url, site_name="News Example", domain=DOMAIN)) as house:
             answers: list[tuple[str, int]] = []
             server = FeedServer(no_other_page, house.database, house.site, clock=house.clock, look_every_s=0)
-            with _running(_recording(server, answers), listening):
+            with running(_recording(server, answers), listening):
                 yield Press(house=house, url=url, answers=answers)
             server.close()
 
@@ -84,8 +84,16 @@ def _recording(server: FeedServer, answers: list[tuple[str, int]]) -> Any:
 
 
 @contextmanager
-def _running(app: Any, listening: socket.socket) -> Iterator[None]:
-    config = uvicorn.Config(app, loop="uvloop", http="httptools", lifespan="off", access_log=False, log_level="error")
+def running(app: Any, listening: socket.socket, **options: Any) -> Iterator[None]:
+    """Run uvicorn in a thread, with a socket that listens already."""
+    usual: dict[str, Any] = {
+        "loop": "uvloop",
+        "http": "httptools",
+        "lifespan": "off",
+        "access_log": False,
+        "log_level": "error",
+    }
+    config = uvicorn.Config(app, access_log=False, **usual | options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
