@@ -86,13 +86,7 @@ def _recording(server: FeedServer, answers: list[tuple[str, int]]) -> Any:
 @contextmanager
 def running(app: Any, listening: socket.socket, **options: Any) -> Iterator[None]:
     """Run uvicorn in a thread, with a socket that listens already."""
-    usual: dict[str, Any] = {
-        "loop": "uvloop",
-        "http": "httptools",
-        "lifespan": "off",
-        "access_log": False,
-        "log_level": "error",
-    }
+    usual: dict[str, Any] = {"loop": "uvloop", "http": "httptools", "lifespan": "off", "log_level": "error"}
     config = uvicorn.Config(app, access_log=False, **usual | options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
