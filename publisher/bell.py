@@ -32,6 +32,7 @@ class Job(StrEnum):
     PLAN = "publisher.plan"
     DISPATCH = "publisher.dispatch"
     NOTIFY = "publisher.notify"
+    EVENTS = "publisher.events"
     POLL = "publisher.poll"
     TICK = "publisher.tick"
     SLOW_TICK = "publisher.slow_tick"
@@ -43,6 +44,7 @@ class Queue(StrEnum):
     ARTICLES = "articles"
     DISPATCH = "dispatch"
     UPKEEP = "upkeep"
+    EVENTS = "events"
 
 
 QUEUE_OF = {
@@ -54,6 +56,7 @@ QUEUE_OF = {
     Job.DISPATCH: Queue.DISPATCH,
     Job.PUSH: Queue.UPKEEP,
     Job.NOTIFY: Queue.UPKEEP,
+    Job.EVENTS: Queue.EVENTS,
     Job.POLL: Queue.UPKEEP,
     Job.TICK: Queue.UPKEEP,
     Job.SLOW_TICK: Queue.UPKEEP,

@@ -11,8 +11,10 @@ from publisher.clock import Clock, utc_now
 from publisher.database import Database
 from publisher.dispatch.flow import Dispatcher
 from publisher.dispatch.pace import UNHURRIED, Pace
+from publisher.dispatch.return_path import return_paths
 from publisher.dispatch.transports.choose import transport_for
 from publisher.dispatch.transports.transport import Transport
+from publisher.events.fetching import BounceMailbox
 from publisher.pulse import Pulse, client
 from publisher.settings import Settings
 from publisher.syndication.model import Site
@@ -44,6 +46,12 @@ class Newsroom:
     @cached_property
     def signer(self) -> Signer:
         return Signer(self.settings.secret_key)
+
+    @cached_property
+    def bounces(self) -> BounceMailbox | None:
+        """The mailbox that bounces come back to; None where none is set."""
+        paths = return_paths(self.signer, self.settings.bounce_address)
+        return BounceMailbox(self.settings.bounce_imap_url, paths) if paths and self.settings.bounce_imap_url else None
 
     @property
     def site(self) -> Site:

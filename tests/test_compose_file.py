@@ -109,9 +109,10 @@ def test_everything_that_runs_on_has_a_health_check_and_comes_back(services: dic
 
 
 def test_every_queue_has_a_worker(services: dict[str, Any]) -> None:
-    queues = [each["command"][3] for name, each in services.items() if name.startswith("worker-")]
+    workers = [each for name, each in services.items() if name.startswith("worker-")]
+    queues = [queue for each in workers for queue in each["command"][3].split(",")]
 
-    assert sorted(queues) == ["articles", "dispatch", "upkeep"]
+    assert sorted(queues) == ["articles", "dispatch", "events", "upkeep"]
 
 
 class Machine:

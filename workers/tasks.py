@@ -5,6 +5,8 @@ from publisher.bell import Job
 from publisher.compose.flow import compose_due
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.notices import notify_due
+from publisher.events import flow as events
+from publisher.events.fetching import fetch_due
 from publisher.intake.polling import poll_due
 from publisher.related.flow import relate_due
 from publisher.syndication.flow import syndicate_due
@@ -34,6 +36,7 @@ def slow_tick() -> None:
     if dispatch.upkeep(room.database, clock=room.now):
         room.bell.ring(Job.DISPATCH)
     room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
+    room.bell.ring(Job.EVENTS)
 
 
 @app.task(name=Job.ACCEPT)
@@ -106,6 +109,14 @@ def notify() -> None:
     """Send confirmation mails to those who asked to subscribe."""
     room = newsroom()
     notify_due(room.database, room.transport, room.signer, room.settings, clock=room.now)
+
+
+@app.task(name=Job.EVENTS)
+def hear() -> None:
+    """Fetch what came back by mail, and draw the conclusions from all that was told of deliveries."""
+    room = newsroom()
+    fetch_due(room.database, room.bounces, clock=room.now)
+    events.apply_due(room.database, clock=room.now, should_stop=stopping.is_set)
 
 
 @app.task(name=Job.POLL)

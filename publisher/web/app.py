@@ -16,11 +16,12 @@ from publisher.web.api.application import make_api
 from publisher.web.layers import HEADERS, TWO_YEARS, quiet_once_answered, with_headers, with_heads, with_limits
 from publisher.web.shelf import Shelf
 from publisher.web.site import make_site
+from publisher.web.webhooks import make_webhooks
 from publisher.wiring import Newsroom, newsroom
 
 KIB = 1024
 MIB = 1024 * KIB
-MOST_BYTES = {"/api/v1/articles": 5 * MIB, "/api/": MIB, "/desk": 12 * MIB}
+MOST_BYTES = {"/api/v1/articles": 5 * MIB, "/api/": MIB, "/desk": 12 * MIB, "/webhooks/": 3 * MIB}
 """The longest body by the beginning of the path; the first that fits counts."""
 MOST_BYTES_ELSEWHERE = 64 * KIB
 SECRETIVE = ("/desk", "/preferences", "/confirm", "/unsubscribe")
@@ -38,6 +39,7 @@ class _Front:
     def __init__(self, open_room: Callable[[], Newsroom]) -> None:
         self._open_room = open_room
         self._api = make_api()
+        self._webhooks = make_webhooks()
         self._site = make_site(self._lifespan)
         self._ways: dict[str, ASGIApp] = {}
         self._feeds: FeedServer | None = None
@@ -54,13 +56,14 @@ class _Front:
     @asynccontextmanager
     async def _lifespan(self, _site: FastAPI) -> AsyncIterator[dict[str, object]]:
         room = self._open_room()
-        for each in (self._site, self._api):
+        for each in (self._site, self._api, self._webhooks):
             each.state.room = room
             each.state.shelf = Shelf()
             each.state.allowance = Allowance(room.settings.redis_url, room.settings.secret_key)
         headers = HEADERS | ({"Strict-Transport-Security": TWO_YEARS} if _is_https(room) else {})
         self._ways = {
             "api": _layered(self._api, headers),
+            "webhooks": _layered(self._webhooks, headers),
             "secretive": _layered(self._site, headers),
             "site": _layered(GZipMiddleware(self._site, minimum_size=KIB, compresslevel=5), headers),
         }
@@ -80,6 +83,8 @@ class _Front:
 def _way(path: str) -> str:
     if path == "/api" or path.startswith("/api/"):
         return "api"
+    if path.startswith("/webhooks/"):
+        return "webhooks"
     return "secretive" if path.startswith(SECRETIVE) else "site"
 
 

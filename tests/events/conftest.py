@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from publisher.clock import utc_now
 from publisher.dispatch import flow
 from publisher.dispatch.transports.choose import outbox_in
 from tests.audience.clocks import SetClock
@@ -11,7 +12,7 @@ from tests.newsroom import Room, open_room
 
 @pytest.fixture
 def clock() -> SetClock:
-    return SetClock()
+    return SetClock(utc_now())  # PostgreSQL has its own
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
