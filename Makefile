@@ -37,9 +37,9 @@ bench-feeds: .venv/dev.stamp  ## Run the benchmark of feeds beside nginx (Debian
 lock: .venv/dev.stamp  ## Make the two locks again from pyproject.toml
 	$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
+		--no-emit-index-url --no-emit-find-links --no-header --quiet $(ARGS) -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements-dev.lock
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet $(ARGS) -o requirements-dev.lock
 
 migration: .venv/dev.stamp  ## Draft a migration from the tables (MESSAGE="Add a column")
 	$(BIN)/python -m publisher.migrations.draft "$(MESSAGE)"
