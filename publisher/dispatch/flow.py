@@ -18,7 +18,7 @@ from publisher.compose.model import IssueId, IssueState
 from publisher.database import Database, database_now
 from publisher.dispatch import ledger, plan, rules
 from publisher.dispatch.ledger import Lease, Marked, Result
-from publisher.dispatch.letters import compiled, envelope
+from publisher.dispatch.letters import compiled, envelopes
 from publisher.dispatch.message import CompiledMessage
 from publisher.dispatch.model import (
     Deferred,
@@ -156,15 +156,16 @@ def _send_batch(dispatcher: Dispatcher, mine: Lease, message: CompiledMessage) -
     results: list[Result] = []
     with ThreadPoolExecutor(1, "sending") as wire:
         marked = _record_and_mark(dispatcher, mine, results, after_seq=mine.first_seq - 1)
+        letters = _letters(dispatcher, mine, marked)
         while marked:
-            answer = wire.submit(_send, dispatcher, mine, message, marked)
+            answer = wire.submit(_send, dispatcher, message, letters)
             upcoming = _record_and_mark(dispatcher, mine, results, after_seq=marked[-1].seq)
+            letters = _letters(dispatcher, mine, upcoming)
             outcomes = _await(dispatcher, mine, answer)
-            results = [
-                _result(mine, each, outcome, dispatcher.clock()) for each, outcome in zip(marked, outcomes, strict=True)
-            ]
+            tried_at = dispatcher.clock()
+            results = [_result(mine, each, outcome, tried_at) for each, outcome in zip(marked, outcomes, strict=True)]
             if all(isinstance(outcome, Untried) for outcome in outcomes):
-                results += [_result(mine, each, outcomes[0], dispatcher.clock()) for each in upcoming]
+                results += [_result(mine, each, outcomes[0], tried_at) for each in upcoming]
                 upcoming = []
             marked = upcoming
         _record_and_release(dispatcher, mine, results)
@@ -208,9 +209,12 @@ def _suppress_dead(connection: sa.Connection, results: Sequence[Result], now: da
     )
 
 
-def _send(dispatcher: Dispatcher, mine: Lease, message: CompiledMessage, marked: Sequence[Marked]) -> Sequence[Outcome]:
+def _letters(dispatcher: Dispatcher, mine: Lease, marked: Sequence[Marked]) -> Sequence[Envelope]:
     date = format_datetime(dispatcher.clock())
-    letters = [envelope(dispatcher.settings, dispatcher.signer, mine.issue_id, each, date=date) for each in marked]
+    return envelopes(dispatcher.settings, dispatcher.signer, mine.issue_id, marked, date=date)
+
+
+def _send(dispatcher: Dispatcher, message: CompiledMessage, letters: Sequence[Envelope]) -> Sequence[Outcome]:
     outcomes: list[Outcome] = []
     for some in dispatcher.pace.portions(letters):
         outcomes += _send_some(dispatcher.transport, message, some)

@@ -112,16 +112,12 @@ def renew(connection: Connection, mine: Lease, *, now: datetime) -> bool:
         LeaseLostError: Another worker has the batch; nothing may be written.
 
     """
-    held = connection.execute(
-        sa.update(batch)
-        .where(*_is(mine.issue_id, mine.number), batch.c.fence == mine.fence, batch.c.state == BatchState.LEASED)
-        .values(leased_until=now + LEASE)
-    )
+    under = {"in_issue": mine.issue_id, "in_batch": mine.number, "under_fence": mine.fence}
+    held = connection.execute(_RENEW, under | {"until": now + LEASE})
     if held.rowcount != 1:
         what = f"batch {mine.number} of issue {mine.issue_id}"
         raise LeaseLostError(what)
-    state = connection.scalar(sa.select(send.c.state).where(send.c.issue_id == mine.issue_id))
-    return state == SendState.SENDING
+    return send_state(connection, mine.issue_id) is SendState.SENDING
 
 
 def mark(connection: Connection, mine: Lease, *, after_seq: int, at_most: int, now: datetime) -> list[Marked]:
@@ -141,15 +137,8 @@ def mark(connection: Connection, mine: Lease, *, after_seq: int, at_most: int, n
 
 
 def _set_sending(connection: Connection, mine: Lease, first_seq: int, last_seq: int, now: datetime) -> None:
-    connection.execute(
-        sa.update(delivery)
-        .where(
-            *_between(mine.issue_id, first_seq, last_seq),
-            delivery.c.state.in_(_waiting(mine.resend_uncertain)),
-            sa.or_(delivery.c.due_at.is_(None), delivery.c.due_at <= now),
-        )
-        .values(state=DeliveryState.SENDING, attempts=delivery.c.attempts + 1, tried_at=now, due_at=None)
-    )
+    stretch = {"in_issue": mine.issue_id, "from_seq": first_seq, "to_seq": last_seq}
+    connection.execute(_SET_SENDING[mine.resend_uncertain], stretch | {"now": now})
 
 
 def record(connection: Connection, mine: Lease, results: Sequence[Result], *, now: datetime) -> None:
@@ -163,11 +152,8 @@ def record(connection: Connection, mine: Lease, results: Sequence[Result], *, no
     if other:
         connection.execute(_RECORD_ONE, other)
     if plain:
-        connection.execute(
-            sa.update(delivery)
-            .where(*_between(mine.issue_id, plain[0].seq, plain[-1].seq), delivery.c.state == DeliveryState.SENDING)
-            .values(state=DeliveryState.SENT, tried_at=now, code=None, reason=None)
-        )
+        stretch = {"in_issue": mine.issue_id, "from_seq": plain[0].seq, "to_seq": plain[-1].seq}
+        connection.execute(_RECORD_SENT, stretch | {"now": now})
 
 
 def release(connection: Connection, mine: Lease, *, now: datetime, not_before: datetime | None = None) -> None:
@@ -197,7 +183,7 @@ def release(connection: Connection, mine: Lease, *, now: datetime, not_before: d
 
 def note_run(connection: Connection, issue_id: IssueId, states: Sequence[DeliveryState]) -> int:
     """Write down how many deliveries in a row have failed by now, and return it."""
-    before = connection.scalar(sa.select(send.c.failures_in_row).where(send.c.issue_id == issue_id)) or 0
+    before = connection.scalar(_RUN, {"of_issue": issue_id}) or 0
     run = rules.run_of_failures(before, states)
     if run != before:
         connection.execute(sa.update(send).where(send.c.issue_id == issue_id).values(failures_in_row=run))
@@ -357,7 +343,7 @@ def _closing(now: datetime) -> sa.Update:
 
 def send_state(connection: Connection, issue_id: IssueId) -> SendState | None:
     """Return where the send of an issue stands; None where it has not begun."""
-    found = connection.scalar(sa.select(send.c.state).where(send.c.issue_id == issue_id))
+    found = connection.scalar(_SEND_STATE, {"of_issue": issue_id})
     return SendState(found) if found else None
 
 
@@ -453,6 +439,44 @@ def _waiting_readers(states: Sequence[DeliveryState]) -> sa.Select[Any]:
 
 
 _WAITING_READERS = {resend: _waiting_readers(_waiting(resend)) for resend in (True, False)}
+
+# What is executed for every micro-batch is built once: building a statement costs as much as running it.
+
+_SEND_STATE = sa.select(send.c.state).where(send.c.issue_id == sa.bindparam("of_issue"))
+_RUN = sa.select(send.c.failures_in_row).where(send.c.issue_id == sa.bindparam("of_issue"))
+
+_RENEW = (
+    sa.update(batch)
+    .where(
+        batch.c.issue_id == sa.bindparam("in_issue"),
+        batch.c.number == sa.bindparam("in_batch"),
+        batch.c.fence == sa.bindparam("under_fence"),
+        batch.c.state == BatchState.LEASED,
+    )
+    .values(leased_until=sa.bindparam("until"))
+)
+
+_STRETCH = sa.and_(
+    delivery.c.issue_id == sa.bindparam("in_issue"),
+    delivery.c.seq.between(sa.bindparam("from_seq"), sa.bindparam("to_seq")),
+)
+
+_SET_SENDING = {
+    resend: sa.update(delivery)
+    .where(
+        _STRETCH,
+        delivery.c.state.in_(_waiting(resend)),
+        sa.or_(delivery.c.due_at.is_(None), delivery.c.due_at <= sa.bindparam("now")),
+    )
+    .values(state=DeliveryState.SENDING, attempts=delivery.c.attempts + 1, tried_at=sa.bindparam("now"), due_at=None)
+    for resend in (True, False)
+}
+
+_RECORD_SENT = (
+    sa.update(delivery)
+    .where(_STRETCH, delivery.c.state == DeliveryState.SENDING)
+    .values(state=DeliveryState.SENT, tried_at=sa.bindparam("now"), code=None, reason=None)
+)
 
 _RECORD_ONE = (
     sa.update(delivery)

@@ -1,7 +1,7 @@
 """What stands around an issue's mail: who it is from, and one reader's values."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -43,26 +43,28 @@ def message_id(issue_id: IssueId, subscription_id: int, domain: str) -> str:
     return f"issue-{issue_id}.{subscription_id}@{domain}"
 
 
-def envelope(settings: Settings, signer: Signer, issue_id: IssueId, marked: Marked, *, date: str) -> Envelope:
-    """Return one reader's copy as a transport needs it."""
-    unsubscribe = f"{settings.base_url}/unsubscribe/{signer.sign(Purpose.UNSUBSCRIBE, marked.subscription_id)}"
-    preferences = f"{settings.base_url}/preferences/{signer.sign(Purpose.PREFERENCES, marked.subscription_id)}"
+def envelopes(
+    settings: Settings, signer: Signer, issue_id: IssueId, marked: Iterable[Marked], *, date: str
+) -> list[Envelope]:
+    """Return readers' copies as a transport needs them."""
+    unsubscribe_url, preferences_url = f"{settings.base_url}/unsubscribe/", f"{settings.base_url}/preferences/"
     paths = return_paths(signer, settings.bounce_address)
-    return Envelope(
-        issue_id=issue_id,
-        seq=marked.seq,
-        sender=paths.of(issue_id, marked.seq) if paths else _address_of(settings.mail_from),
-        address=marked.address,
-        values={
-            Slot.ADDRESS: marked.address,
-            Slot.NAME: marked.name,
+    sender, domain = _address_of(settings.mail_from), settings.domain
+    found = []
+    for each in marked:
+        unsubscribe = unsubscribe_url + signer.sign(Purpose.UNSUBSCRIBE, each.subscription_id)
+        values = {
+            Slot.ADDRESS: each.address,
+            Slot.NAME: each.name,
             Slot.UNSUBSCRIBE_URL: unsubscribe,
             Slot.ONE_CLICK_URL: unsubscribe,
-            Slot.PREFERENCES_URL: preferences,
-            Slot.MESSAGE_ID: message_id(issue_id, marked.subscription_id, settings.domain),
+            Slot.PREFERENCES_URL: preferences_url + signer.sign(Purpose.PREFERENCES, each.subscription_id),
+            Slot.MESSAGE_ID: message_id(issue_id, each.subscription_id, domain),
             Slot.DATE: date,
-        },
-    )
+        }
+        path = paths.of(issue_id, each.seq) if paths else sender
+        found.append(Envelope(issue_id=issue_id, seq=each.seq, sender=path, address=each.address, values=values))
+    return found
 
 
 def compiled(settings: Settings, edition: Edition, found: Issue, rendering: Rendering) -> CompiledMessage:
