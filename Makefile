@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8000
 BIN    := .venv/bin
 
-.PHONY: help run test test-slow check format bench bench-feeds lock migration clean
+.PHONY: help run test test-slow check format bench bench-feeds shots lock migration clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ bench: .venv/dev.stamp  ## Run every benchmark; each prints its figures
 
 bench-feeds: .venv/dev.stamp  ## Run the benchmark of feeds beside nginx (Debian: wrk, nginx-light)
 	$(BIN)/python -m tests.benchmarks feeds
+
+shots: .venv/dev.stamp  ## Take the pictures of the README anew (Debian: chromium, fonts-noto-cjk)
+	$(BIN)/python -m tests.shots
 
 lock: .venv/dev.stamp  ## Make the two locks again from pyproject.toml
 	$(BIN)/python -m pip install -qq --disable-pip-version-check uv

@@ -24,11 +24,11 @@ READERS = "readers"
 FIRST_EDITOR = "editor@localhost"
 """Has no password: the link that `make run` prints is the way in."""
 FIRST_EDITIONS = (
-    ("alert", "Morning alert", EditionKind.ALERT, "", timedelta(hours=12)),
-    ("weekly", "The Weekly", EditionKind.DIGEST, "mon 08:00 Asia/Seoul", timedelta(hours=24)),
-    ("guide", "Foreign Fans’ Guide", EditionKind.GUIDE, "fri 08:00 Asia/Seoul", timedelta(hours=24)),
+    ("alert", "Morning alert", EditionKind.ALERT, "", timedelta(hours=12), ()),
+    ("weekly", "The Weekly", EditionKind.DIGEST, "mon 08:00 Asia/Seoul", timedelta(hours=24), ()),
+    ("guide", "Foreign Fans’ Guide", EditionKind.GUIDE, "fri 08:00 Asia/Seoul", timedelta(hours=24), ("en",)),
 )
-"""What a newcomer finds: one edition of each kind."""
+"""What a newcomer finds: one edition of each kind; the guide in the language of its readers."""
 
 
 def prepare(database: Database, settings: Settings, *, samples: bool, clock: Clock = utc_now) -> None:
@@ -55,7 +55,7 @@ def _add_editions(database: Database, clock: Clock) -> None:
         text = "New articles, the weekly issue and the guide."
         list_id = audience.add_mailing_list(connection, slug=READERS, name="Readers", description=text, now=now)
         assert list_id is not None
-        for slug, name, kind, rhythm, stale_after in FIRST_EDITIONS:
+        for slug, name, kind, rhythm, stale_after, languages in FIRST_EDITIONS:
             edition = Edition(
                 id=EditionId(0),
                 slug=slug,
@@ -64,6 +64,7 @@ def _add_editions(database: Database, clock: Clock) -> None:
                 mailing_list_id=list_id,
                 cadence=cadence.parse(rhythm) if rhythm else None,
                 stale_after=stale_after,
+                languages=languages,
             )
             compose.add_edition(connection, edition, now=now)
 
