@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8000
 BIN    := .venv/bin
 
-.PHONY: help run test test-slow check format bench bench-feeds shots lock migration clean
+.PHONY: help run test test-slow check format bench bench-dispatch bench-feeds shots lock migration clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ format: .venv/dev.stamp  ## Let ruff format and mend what it can
 
 bench: .venv/dev.stamp  ## Run every benchmark; each prints its figures
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-dispatch: .venv/dev.stamp  ## Run the benchmark of the send, from CSV to ledger (ARGS="--readers 100000"; Debian: postfix)
+	$(BIN)/python -m tests.benchmarks.bench_dispatch $(ARGS)
 
 bench-feeds: .venv/dev.stamp  ## Run the benchmark of feeds beside nginx (Debian: wrk, nginx-light)
 	$(BIN)/python -m tests.benchmarks feeds

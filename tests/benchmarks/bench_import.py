@@ -29,7 +29,7 @@ def main(rows: int = ROWS) -> None:
     with tempfile.TemporaryDirectory(prefix="publisher-bench-") as name:
         folder = Path(name)
         file = folder / "subscribers.csv"
-        _write(file, rows)
+        write_csv(file, rows)
         print(f"import: {rows:,} confirmed subscribers, {file.stat().st_size / 1e6:.0f} MB of CSV")
         _measured_apart("SQLite", f"sqlite:///{folder / 'publisher.db'}", file)
         try:
@@ -39,7 +39,7 @@ def main(rows: int = ROWS) -> None:
             print(f"  {problem}")
 
 
-def _write(file: Path, rows: int) -> None:
+def write_csv(file: Path, rows: int) -> None:
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["email", "name", "language", "timezone"])
