@@ -3,7 +3,7 @@ import sys
 
 import typer
 
-from publisher.cli import articles, audience, editions, issues, people, service, sources
+from publisher.cli import articles, audience, editions, events, issues, people, service, sources
 from publisher.errors import PublisherError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.add_typer(audience.subscribers, name="subscriber", help="Add, import, export
 app.add_typer(audience.mailing_lists, name="mailing-list", help="Add and list mailing lists.")
 app.add_typer(editions.app, name="edition", help="What is published again and again.")
 app.add_typer(issues.app, name="issue", help="Draft, approve, stop and look at issues.")
+app.add_typer(events.app, name="events", help="Bounces and complaints that came back by mail.")
 app.add_typer(people.editors, name="editor", help="People who sign in to the desk.")
 app.add_typer(people.tokens, name="token", help="Keys to the API.")
 service.register(app)
