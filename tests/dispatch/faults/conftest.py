@@ -11,9 +11,9 @@ from tests.dispatch.faults.harness import Stage, on_stage
 OnStage: TypeAlias = Callable[..., AbstractContextManager[Stage]]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.slow])])
 def staged(request: pytest.FixtureRequest, tmp_path: Path) -> OnStage:
-    """Opens a stage on either database."""
+    """Opens a stage on either database; on PostgreSQL in the long run only, for each test takes seconds."""
     url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
     return partial(on_stage, tmp_path, database_url=url)
 

@@ -1,11 +1,14 @@
 """Editors stop and go, twice and at once, while workers send."""
 
+import pytest
+
 from publisher.compose import flow as compose
 from publisher.dispatch import flow
 from publisher.dispatch.model import DeliveryState
 from tests.dispatch.faults.conftest import OnStage
 
 
+@pytest.mark.slow
 def test_pause_and_resume_in_the_middle_send_nothing_twice(staged: OnStage) -> None:
     with staged(readers=3_000) as stage:
         stage.sink(latency_ms=2)

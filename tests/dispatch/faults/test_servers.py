@@ -16,6 +16,7 @@ def resume_when_mended(stage: Stage, **terms: float) -> None:
     flow.resume(stage.room.database, stage.issue_id, clock=stage.room.clock)
 
 
+@pytest.mark.slow
 def test_a_server_busy_from_the_start_pauses_the_issue_and_resume_reaches_everybody(staged: OnStage) -> None:
     with staged(readers=2_000) as stage:
         stage.sink(BUSY)
@@ -54,6 +55,7 @@ CUTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", CUTS.values(), ids=CUTS.keys())
 def test_a_connection_that_ends_before_the_message_was_taken_makes_no_copies(
     staged_on_sqlite: OnStage, fault: str
@@ -77,6 +79,7 @@ def test_no_answer_after_the_final_dot_makes_one_copy_more_for_each(staged: OnSt
         assert stage.extra_copies == 5
 
 
+@pytest.mark.slow
 def test_a_server_that_never_answers_is_given_up_and_tried_again(staged_on_sqlite: OnStage) -> None:
     with staged_on_sqlite(readers=500) as stage:
         stage.sink("step=rcpt,do=stall,after=100,times=1", "step=final,do=stall,after=300,times=1")

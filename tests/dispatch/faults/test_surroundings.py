@@ -56,6 +56,7 @@ def test_a_database_that_restarts_loses_nobody(tmp_path: Path, server: Server) -
         assert worker.poll() is None, "it went on"
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_send_and_loses_nobody(staged_on_sqlite: OnStage) -> None:
     """No byte can be written to any file of the worker; what leaves without a record, leaves once more."""
     with staged_on_sqlite(readers=4_000) as stage:

@@ -77,7 +77,7 @@ def test_a_worker_asked_to_end_twenty_times_sends_nothing_twice(staged: OnStage)
         assert stage.judge(within_s=180).sent_twice_at_most == 0
 
 
-@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("number", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_several_workers_share_an_issue(staged: OnStage, number: int) -> None:
     with staged(readers=4_000) as stage:
         stage.sink(latency_ms=2)
@@ -89,6 +89,7 @@ def test_several_workers_share_an_issue(staged: OnStage, number: int) -> None:
         assert stage.judge().sent_twice_at_most == 0
 
 
+@pytest.mark.slow
 def test_a_worker_frozen_beyond_its_lease_records_nothing_over_the_other_ones_outcome(staged: OnStage) -> None:
     with staged(readers=3_000) as stage:
         stage.sink(latency_ms=4)
