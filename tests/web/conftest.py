@@ -1,7 +1,9 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from publisher.audience import flow as audience
 from publisher.audience.model import How
@@ -15,6 +17,7 @@ from publisher.pulse import client
 from publisher.web.app import make_app
 from publisher.wiring import Newsroom
 from tests.builders import settings_in
+from tests.chromium import AbsentError, running_chromium
 from tests.web.browser import TestClient
 from tests.web.pages import Links, fill
 
@@ -67,6 +70,18 @@ def full_web(full: Newsroom) -> Iterator[TestClient]:
     """A browser at its site."""
     with a_browser(full) as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once for the tests of a module."""
+    try:
+        with running_chromium() as found:
+            yield found
+    except AbsentError as problem:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(problem))
+        pytest.skip(f"{problem}, so this was not tested")
 
 
 @pytest.fixture

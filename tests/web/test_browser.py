@@ -1,11 +1,9 @@
 """The pages in a real browser: they fit, our own policy blocks nothing, and nothing comes from elsewhere."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.web.conftest import a_newsroom
 from tests.web.pages import fill
@@ -13,8 +11,6 @@ from tests.web.served import served
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 SIZES = [(390, 844), (820, 1180), (1280, 900)]
 PAGES = (
     "/",
@@ -41,18 +37,6 @@ def address(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterato
     room.database.close()
     with served(folder, redis_url) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is missing: apt-get install chromium")
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield found
-        found.close()
 
 
 def a_page(browser: Browser, address: str, width: int = 1280, height: int = 900) -> Page:

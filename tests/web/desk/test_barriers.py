@@ -1,0 +1,83 @@
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser
+
+from publisher.audience import flow as audience
+from publisher.audience.model import How
+from publisher.compose import flow as compose
+from publisher.compose.model import IssueId
+from publisher.dispatch import flow as dispatch
+from publisher.editors import flow as editors
+from publisher.wiring import Newsroom
+from tests.builders import settings_in
+from tests.web.barriers import barriers
+from tests.web.conftest import a_newsroom
+from tests.web.desk.visits import hire
+from tests.web.pages import fill
+from tests.web.served import served
+
+pytestmark = pytest.mark.browser
+
+LOOKS: tuple[tuple[Literal["light", "dark"], int, int], ...] = (
+    ("light", 1280, 900),
+    ("light", 390, 844),
+    ("dark", 390, 844),
+)
+PAGES = (
+    "/desk",
+    "/desk/articles",
+    "/desk/articles?q=nothing-of-this",
+    "/desk/articles/new",
+    "/desk/articles/1",
+    "/desk/issues",
+    "/desk/issues/1",
+    "/desk/issues/2",
+    "/desk/issues/3",
+    "/desk/editions",
+    "/desk/editions/weekly",
+    "/desk/outbox",
+    "/desk/nothing",
+)
+
+
+@pytest.fixture(scope="module")
+def link(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[str]:
+    """What signs in to a desk with an issue that was sent, one that is paused, and a draft."""
+    folder = tmp_path_factory.mktemp("desk")
+    new = a_newsroom(folder, redis_url)
+    fill(new)
+    yes = audience.Yes(how=How.CLI, wording="Yes.")
+    audience.add_subscriber(new.database, email="ann@readers.example", lists=["readers"], yes=yes, clock=new.now)
+    dispatch.plan_due(new.database, new.settings, clock=new.now, planned=lambda: None)
+    dispatch.pause(new.database, new.settings, IssueId(2), reason="Paused by Anna.", clock=new.now)
+    dispatch.send_due(new.dispatcher)
+    compose.draft_issue(new.database, new.settings, "weekly", clock=new.now)
+    editor_id = hire(new)
+    new.database.close()
+    with served(folder, redis_url) as address:
+        room = Newsroom(settings_in(folder, REDIS_URL=redis_url, BASE_URL=address))
+        yield f"{address}/desk/sign-in/{editors.make_sign_in_link(room.database, editor_id, clock=room.now)}"
+        room.database.close()
+
+
+def test_nobody_is_kept_from_the_desk(browser: Browser, link: str) -> None:
+    address = link.partition("/desk")[0]
+    context = browser.new_context(base_url=address)
+    page = context.new_page()
+    found: list[str] = []
+
+    page.goto("/desk/sign-in")
+    found += barriers(page)
+    page.goto(link)
+    for scheme, width, height in LOOKS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        for path in PAGES:
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            found += [f"{scheme}, {width} px: {each}" for each in barriers(page)]
+
+    assert found == [], "\n".join(found)
+    context.close()

@@ -1,0 +1,262 @@
+"""The desk in a real browser, from signing in to the mails in the outbox."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
+
+from publisher.audience import flow as audience
+from publisher.audience.model import How
+from publisher.audience.store import mailing_list_named
+from publisher.compose import store
+from publisher.compose.cadence import parse
+from publisher.compose.model import Edition, EditionId, EditionKind
+from publisher.dispatch import flow as dispatch
+from publisher.editors import flow as editors
+from publisher.editors.model import EditorId
+from publisher.wiring import Newsroom
+from tests.builders import settings_in
+from tests.web.conftest import a_newsroom
+from tests.web.desk.visits import hire
+from tests.web.served import served
+
+pytestmark = pytest.mark.browser
+
+DESKTOP, PHONE = (1280, 900), (390, 844)
+ARTICLE = """The Night Bus Home
+
+Seoul’s owl buses run from midnight until the first subway, and they are never empty.
+
+Who Rides Them
+Cleaners, students and drivers who have just parked somebody else’s car.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A newsroom that is served, and the editor who works there."""
+
+    room: Newsroom
+    editor_id: EditorId
+
+    @property
+    def address(self) -> str:
+        return self.room.settings.base_url
+
+    def link(self) -> str:
+        return f"{self.address}/desk/sign-in/{self._token()}"
+
+    def _token(self) -> str:
+        return editors.make_sign_in_link(self.room.database, self.editor_id, clock=self.room.now)
+
+    def work(self) -> None:
+        """Do what the workers do after an approval."""
+        self.room.pulse.mark()
+        dispatch.plan_due(self.room.database, self.room.settings, clock=self.room.now, planned=lambda: None)
+        dispatch.send_due(self.room.dispatcher)
+
+
+@pytest.fixture
+def site(tmp_path: Path, redis_url: str) -> Iterator[Site]:
+    """A newsroom with an edition and two readers, under a real server."""
+    new = a_newsroom(tmp_path, redis_url)
+    with new.database.transaction() as connection:
+        edition = Edition(
+            id=EditionId(0),
+            slug="weekly",
+            name="The Weekly",
+            kind=EditionKind.DIGEST,
+            mailing_list_id=mailing_list_named(connection, "readers").id,
+            cadence=parse("mon 08:00 Asia/Seoul"),
+        )
+        store.add_edition(connection, edition, now=new.now())
+    for name in ("ann", "ben"):
+        yes = audience.Yes(how=How.CLI, wording="Yes.")
+        address = f"{name}@readers.example"
+        audience.add_subscriber(new.database, email=address, lists=["readers"], yes=yes, clock=new.now)
+    editor_id = hire(new)
+    new.database.close()
+    with served(tmp_path, redis_url) as address:
+        room = Newsroom(settings_in(tmp_path, REDIS_URL=redis_url, SITE_NAME="Korea & Us", BASE_URL=address))
+        yield Site(room=room, editor_id=editor_id)
+        room.database.close()
+
+
+@contextmanager
+def working(browser: Browser, site: Site, size: tuple[int, int], *, scripts: bool = True) -> Iterator[Page]:
+    """A page in a window of its own, signed in; whatever the browser complains of fails the test."""
+    width, height = size
+    context: BrowserContext = browser.new_context(
+        base_url=site.address,
+        viewport={"width": width, "height": height},
+        is_mobile=size == PHONE,
+        has_touch=size == PHONE,
+        java_script_enabled=scripts,
+    )
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(site.link())
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_an_article_becomes_an_issue_in_every_readers_mailbox(
+    browser: Browser, site: Site, size: tuple[int, int]
+) -> None:
+    """The main job of the desk, as an editor does it."""
+    with working(browser, site, size) as page:
+        expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+        hand_in_an_article(page)
+        draft_an_issue(page)
+        look_at_the_mail(page)
+        change_the_subject(page)
+        approve(page)
+        see_it_sent(page, site)
+        see_it_in_the_outbox(page)
+        sign_out(page)
+
+
+def hand_in_an_article(page: Page) -> None:
+    page.get_by_role("link", name="Hand in an article").click()
+    page.get_by_label("Article", exact=True).fill(ARTICLE)
+    page.get_by_label("Topics").fill("Transport")
+    assert fits(page)
+    page.get_by_role("button", name="Hand in").click()
+    expect(page.get_by_role("status")).to_contain_text("Handed in.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The Night Bus Home")
+    assert "said=" not in page.url, "coming back to this page says nothing twice"
+    assert fits(page)
+
+
+def draft_an_issue(page: Page) -> None:
+    page.get_by_role("link", name="Issues", exact=True).click()
+    assert fits(page)
+    page.get_by_role("button", name="Draft").click()
+    expect(page.get_by_role("status")).to_contain_text("Nothing is sent before it is approved.")
+    assert fits(page)
+
+
+def look_at_the_mail(page: Page) -> None:
+    for title, width in (("The mail, 600 px wide", 602), ("The mail, 375 px wide", 377)):
+        frame = page.get_by_title(title)
+        frame.scroll_into_view_if_needed()
+        expect(
+            page.frame_locator(f'iframe[title="{title}"]').get_by_role("link", name="Night Bus").first
+        ).to_be_visible()
+        box = frame.bounding_box()
+        assert box
+        assert box["width"] == width
+    expect(page.get_by_role("region", name="Text")).to_contain_text("The Night Bus Home")
+
+
+def change_the_subject(page: Page) -> None:
+    page.get_by_label("Subject").fill("Good morning, {{ name }}")
+    page.get_by_text("Approve …").click()
+    page.get_by_role("button", name="Send it to 2 readers").click()
+    expect(page.get_by_text("Save your changes first")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Good morning, {{ name }}")
+
+
+def approve(page: Page) -> None:
+    """By keyboard alone."""
+    page.get_by_text("Approve …").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Send it to 2 readers")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Approved, and frozen as it is.")
+    expect(page.locator(".facts .state")).to_have_text(re.compile("approved|sending"))
+
+
+def see_it_sent(page: Page, site: Site) -> None:
+    site.work()
+    expect(page.locator(".facts .state")).to_have_text("sent")
+    expect(page.get_by_text("2 of 2")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Good morning, reader")
+    assert fits(page)
+
+
+def see_it_in_the_outbox(page: Page) -> None:
+    page.get_by_role("link", name="Outbox", exact=True).click()
+    expect(page.get_by_role("row", name="ann@readers.example")).to_have_count(1)
+    expect(page.get_by_role("row", name="ben@readers.example")).to_have_count(1)
+    assert fits(page)
+    page.get_by_role("link", name="Good morning").first.click()
+    frame = page.frame_locator('iframe[title="The mail, 600 px wide"]')
+    expect(frame.get_by_role("link", name="Night Bus").first).to_be_visible()
+    assert fits(page)
+
+
+def sign_out(page: Page) -> None:
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_the_desk_works_without_scripts(browser: Browser, site: Site) -> None:
+    with working(browser, site, DESKTOP, scripts=False) as page:
+        hand_in_a_plain_article(page)
+        page.get_by_role("link", name="Issues", exact=True).click()
+        page.get_by_role("button", name="Draft").click()
+        page.get_by_label("Subject").fill("By hand")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("Approve …").click()
+        page.get_by_role("button", name="Send it to 2 readers").click()
+        expect(page.locator(".facts .state")).to_have_text(re.compile("approved|sending"))
+        site.work()
+        expect(page.locator(".facts .state")).to_have_text("sent", timeout=20_000)
+
+
+def hand_in_a_plain_article(page: Page) -> None:
+    page.goto("/desk/articles/new")
+    page.get_by_label("Article", exact=True).fill(ARTICLE)
+    page.get_by_role("button", name="Hand in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The Night Bus Home")
+
+
+def test_what_was_not_saved_is_not_lost_by_leaving(browser: Browser, site: Site) -> None:
+    with working(browser, site, DESKTOP) as page:
+        page.goto("/desk/articles/new")
+        page.get_by_label("Article", exact=True).fill("Half an article")
+        asked: list[str] = []
+
+        def stay(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            dialog.dismiss()
+
+        page.on("dialog", stay)
+        page.get_by_role("link", name="Today", exact=True).click(no_wait_after=True)
+        page.wait_for_timeout(500)
+
+        assert asked == ["beforeunload"]
+        assert page.url.endswith("/desk/articles/new")
+        page.get_by_label("Article", exact=True).fill("")
+
+
+def test_nothing_in_a_mail_runs(browser: Browser, site: Site) -> None:
+    """The frame is the last of several walls; it must stand alone."""
+    with working(browser, site, DESKTOP) as page:
+        hand_in_a_plain_article(page)
+        page.goto("/desk/issues")
+        page.get_by_role("button", name="Draft").click()
+        page.wait_for_load_state()
+        (mail, _) = page.frames[1:]
+
+        assert mail.evaluate("window.origin") == "null"
+        assert mail.evaluate("document.querySelector('base').target") == "_blank"
