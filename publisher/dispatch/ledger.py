@@ -7,7 +7,7 @@ worker whose fence still stands. What is still `sending` when a lease runs out i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -50,9 +50,8 @@ class Marked(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """What is written of one delivery after an attempt."""
+class Result(NamedTuple):
+    """What is written of one delivery after an attempt. A tuple, because there is one for every mail."""
 
     seq: int
     state: DeliveryState
@@ -61,8 +60,11 @@ class Result:
     due_at: datetime | None = None
     code: int | None = None
     reason: str | None = None
-    dead_address: str = field(default="", repr=False)
+    dead_address: str = ""
     """The reader's address, where the answer says that it is dead."""
+
+    def __repr__(self) -> str:
+        return f"Result(seq={self.seq}, state={self.state})"  # without an address
 
 
 def lease(connection: Connection, *, owner: str, now: datetime) -> Lease | None:
