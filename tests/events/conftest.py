@@ -7,7 +7,10 @@ from publisher.clock import utc_now
 from publisher.dispatch import flow
 from publisher.dispatch.transports.choose import outbox_in
 from tests.audience.clocks import SetClock
+from tests.dispatch.conftest import certificate
 from tests.newsroom import Room, open_room
+
+assert certificate  # a fixture that these tests share
 
 
 @pytest.fixture
