@@ -37,8 +37,8 @@ class FeedProtocol(HttpToolsProtocol):
         answer = feeds.at_once(self.url, self.headers, self.client[0] if self.client else "")
         if answer is None:
             return False
-        status, head, body = answer
-        self.transport.write(b"".join((status, _default_head(self.server_state.default_headers), head, body)))
+        status, *rest = answer
+        self.transport.write(b"".join((status, _default_head(self.server_state.default_headers), *rest)))
         self.cycle = _Complete()  # type: ignore[assignment]  # all that is looked at between two requests
         self.on_response_complete()
         return True

@@ -24,6 +24,7 @@ READERS = 4
 
 _DOCUMENT = (
     sa.select(
+        feed_document.c.id,
         feed_document.c.etag,
         feed_document.c.modified_s,
         feed_document.c.is_current,
@@ -35,6 +36,12 @@ _DOCUMENT = (
     .join(feed_body, feed_body.c.document_id == feed_document.c.id)
     .where(feed.c.kind == sa.bindparam("kind"), feed.c.slug == sa.bindparam("slug"))
     .where(feed_document.c.archive == sa.bindparam("archive"), feed_document.c.format == sa.bindparam("format"))
+    .where(feed_body.c.encoding == sa.bindparam("encoding"))
+)
+_BODY = (
+    sa.select(feed_body.c.bytes)
+    .join_from(feed_document, feed_body, feed_body.c.document_id == feed_document.c.id)
+    .where(feed_document.c.id == sa.bindparam("document_id"), feed_document.c.etag == sa.bindparam("etag"))
     .where(feed_body.c.encoding == sa.bindparam("encoding"))
 )
 _GENERATION = sa.select(feed_generation.c.value)
@@ -49,6 +56,7 @@ _CHANGED = (
 class Leaf:
     """A stored document in one coding."""
 
+    document_id: int
     etag: str
     modified_s: int
     is_current: bool
@@ -71,7 +79,7 @@ class Reading:
     def __init__(self, database: Database, made_for: str) -> None:
         self._database = database
         self._made_for = made_for
-        self._compiled = {each: each.compile(database.engine) for each in (_DOCUMENT, _GENERATION, _CHANGED)}
+        self._compiled = {each: each.compile(database.engine) for each in (_DOCUMENT, _BODY, _GENERATION, _CHANGED)}
         self._own: sa.PoolProxiedConnection | None = None
         self._threads = None if database.is_sqlite else ThreadPoolExecutor(READERS, "feeds-read")
 
@@ -85,9 +93,10 @@ class Reading:
             format=address.feed_format,
             encoding=encoding,
         )
-        for etag, modified_s, is_current, made_for, state, data in rows:
+        for document_id, etag, modified_s, is_current, made_for, state, data in rows:
             if made_for == self._made_for and state == FeedState.LIVE:
                 return Leaf(
+                    document_id=document_id,
                     etag=etag,
                     modified_s=modified_s,
                     is_current=bool(is_current),
@@ -95,6 +104,18 @@ class Reading:
                     data=bytes(data),
                 )
         return None
+
+    async def body(self, document_id: int, etag: str, encoding: Encoding) -> bytes | None:
+        """Return the bytes of a document; None: it is another by now. Raises DatabaseBusyError."""
+        rows = await self._ask(_BODY, document_id=document_id, etag=etag, encoding=encoding)
+        return bytes(rows[0][0]) if rows else None
+
+    def body_now(self, document_id: int, etag: str, encoding: Encoding) -> bytes | None:
+        """Return the same where the database is so near that nobody waits, else None. Raises DatabaseBusyError."""
+        if self._threads is not None:
+            return None
+        rows = self._rows(_BODY, {"document_id": document_id, "etag": etag, "encoding": encoding})
+        return bytes(rows[0][0]) if rows else None
 
     async def generation(self) -> int:
         """Return a number that rises whenever a document changes. Raises DatabaseBusyError."""

@@ -1,4 +1,4 @@
-"""Answers as ASGI messages, made once for a document and sent any number of times."""
+"""Answers: heads of documents, made once and sent any number of times, and sentences for everything else."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,8 +12,6 @@ from publisher.syndication.encodings import Encoding
 Message = Mapping[str, Any]
 Headers = tuple[tuple[bytes, bytes], ...]
 
-OVERHEAD_BYTES = 4_000
-"""What a document costs in memory besides its body, about."""
 NO_BODY: Message = {"type": "http.response.body", "body": b""}
 CROSS_ORIGIN: Headers = (
     (b"access-control-allow-origin", b"*"),
@@ -32,42 +30,52 @@ PREFLIGHT: Message = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sheet:
-    """A document in one coding, ready to be sent."""
+    """
+    All that an answer says about a document in one coding; the bytes themselves are kept apart.
+
+    Most polls end in a 304, so the heads of many thousand documents are at hand where their bytes would
+    not fit.
+    """
 
     etag: str
     """Without quotes."""
     modified_s: int | None
-    whole: Message
-    """Begins a 200."""
-    body: Message = field(repr=False)
-    unchanged: Message
-    """Begins a 304."""
-    whole_head: bytes = field(repr=False)
-    """The headers of a 200 as HTTP/1.1 has them, up to the empty line."""
-    unchanged_head: bytes = field(repr=False)
-    size_bytes: int
+    described: bytes = field(repr=False)
+    """The headers of a 200 alone, as HTTP/1.1 has them."""
+    kept: bytes = field(repr=False)
+    """The headers of a 304 too."""
+    document_id: int | None
+    """None for what is not in the database, and has to be made again when its bytes are gone."""
     until: float
     """On the monotonic clock: when it is to be made again, whatever the database says."""
 
+    @property
+    def whole(self) -> Message:
+        return {"type": "http.response.start", "status": 200, "headers": _pairs(self.described + self.kept)}
+
+    @property
+    def unchanged(self) -> Message:
+        return {"type": "http.response.start", "status": 304, "headers": _pairs(self.kept)}
+
 
 def sheet(
-    data: bytes,
+    length_bytes: int,
     encoding: Encoding,
     *,
     etag: str,
     modified_s: int | None,
     media_type: str,
     links: str = "",
-    max_age_s: int = TTL_MINUTES * 60,
+    document_id: int | None = None,
     until: float = inf,
 ) -> Sheet:
-    """Return a document with its headers; a 304 repeats what caches need (RFC 9110, section 15.4.5)."""
+    """Return the head of a document; a 304 repeats what caches need (RFC 9110, section 15.4.5)."""
     own = etag + encoding.etag_suffix
     kept: list[tuple[bytes, bytes]] = [
         (b"etag", f'"{own}"'.encode()),
-        (b"cache-control", f"public, max-age={max_age_s}".encode()),
+        (b"cache-control", b"public, max-age=%d" % (TTL_MINUTES * 60)),
         (b"vary", b"Accept-Encoding"),
         *CROSS_ORIGIN,
     ]
@@ -77,7 +85,7 @@ def sheet(
         kept.append((b"link", links.encode()))
     described = [
         (b"content-type", media_type.encode()),
-        (b"content-length", str(len(data)).encode()),
+        (b"content-length", b"%d" % length_bytes),
         (b"x-content-type-options", b"nosniff"),
     ]
     if encoding is not Encoding.IDENTITY:
@@ -85,18 +93,11 @@ def sheet(
     return Sheet(
         etag=own,
         modified_s=modified_s,
-        whole={"type": "http.response.start", "status": 200, "headers": [*described, *kept]},
-        whole_head=_head([*described, *kept]),
-        unchanged_head=_head(kept),
-        body={"type": "http.response.body", "body": data},
-        unchanged={"type": "http.response.start", "status": 304, "headers": kept},
-        size_bytes=len(data) + OVERHEAD_BYTES,
+        described=_lines(described),
+        kept=_lines(kept),
+        document_id=document_id,
         until=until,
     )
-
-
-def _head(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"
 
 
 def sentence(status: int, text: str, *headers: tuple[bytes, bytes]) -> tuple[Message, Message]:
@@ -108,4 +109,16 @@ def sentence(status: int, text: str, *headers: tuple[bytes, bytes]) -> tuple[Mes
         (b"x-content-type-options", b"nosniff"),
     )
     start = {"type": "http.response.start", "status": status, "headers": [*described, *CROSS_ORIGIN, *headers]}
-    return start, {"type": "http.response.body", "body": data}
+    return start, body_of(data)
+
+
+def body_of(data: bytes) -> Message:
+    return {"type": "http.response.body", "body": data}
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
+
+
+def _pairs(lines: bytes) -> list[tuple[bytes, ...]]:
+    return [tuple(line.split(b": ", 1)) for line in lines.splitlines()]

@@ -13,9 +13,9 @@ from publisher.syndication.limit import MAKING_COSTS, Limit
 from publisher.syndication.making import Absence, Moved
 from publisher.syndication.model import MADE_WHEN_ASKED, FeedAddress, FeedKind, Site, address_of
 from publisher.syndication.pages import page_at
-from publisher.syndication.responses import NO_BODY, PREFLIGHT, Message, Sheet, sentence
+from publisher.syndication.responses import NO_BODY, PREFLIGHT, Message, body_of, sentence
 from publisher.syndication.shelf import BYTES_AT_MOST
-from publisher.syndication.supply import LOOK_EVERY_S, Supply
+from publisher.syndication.supply import LOOK_EVERY_S, Ready, Supply
 from publisher.syndication.websub.model import HUB_PATH
 from publisher.syndication.websub.serve import Hub
 from publisher.syndication.websub.store import own_hub
@@ -31,6 +31,7 @@ Pairs = Iterable[tuple[bytes, bytes]]
 FORWARDED = {b"x-forwarded-for", b"forwarded"}
 OK = b"HTTP/1.1 200 OK\r\n"
 NOT_MODIFIED = b"HTTP/1.1 304 Not Modified\r\n"
+END_OF_HEAD = b"\r\n"
 SUFFIXES = (".atom", ".rss", ".json")
 RETRY_AFTER_S = b"5"
 KEEP_A_WHILE = (b"cache-control", f"public, max-age={TTL_MINUTES * 60}".encode())
@@ -70,7 +71,7 @@ class FeedServer:
             site: The house.
             clock: Tells the time.
             limit: How many requests one address may make.
-            bytes_at_most: Of documents in memory.
+            bytes_at_most: Of bodies in memory.
             look_every_s: How often the database is asked whether a document has changed.
             allow_private: Whether the hub takes callbacks on private addresses.
             rung: Called when the hub has work for `push_due`.
@@ -97,9 +98,9 @@ class FeedServer:
         await send(start)
         await send(NO_BODY if scope["method"] == "HEAD" else body)
 
-    def at_once(self, url: bytes, headers: Pairs, who: str) -> tuple[bytes, bytes, bytes] | None:
+    def at_once(self, url: bytes, headers: Pairs, who: str) -> tuple[bytes, ...] | None:
         """
-        Return status line, headers and body for a GET that needs nothing but what is at hand.
+        Return the parts of a whole answer, in order, to a GET that needs nothing but what is at hand.
 
         Args:
             url: As it stands in the request: a path without a query.
@@ -112,46 +113,55 @@ class FeedServer:
 
         """
         coding, if_none_match, if_modified_since = _asked(headers)
-        sheet = self._supply.at_hand((url.decode("latin-1"), coding))
+        place = (url.decode("latin-1"), coding)
+        sheet = self._supply.at_hand(place)
         if sheet is None or any(name in FORWARDED for name, _ in headers) or self._limit.wait_s(who):
             return None
         if is_fresh(sheet.etag, sheet.modified_s, if_none_match=if_none_match, if_modified_since=if_modified_since):
-            return NOT_MODIFIED, sheet.unchanged_head, b""
-        return OK, sheet.whole_head, sheet.body["body"]
+            return NOT_MODIFIED, sheet.kept, END_OF_HEAD
+        body = self._supply.body_now(place, sheet)
+        return None if body is None else (OK, sheet.described, sheet.kept, END_OF_HEAD, body)
 
     def close(self) -> None:
         """Let go of threads and of the database."""
         self._supply.close()
 
     async def _answer(self, scope: Scope) -> Answer:
-        method = scope["method"]
-        if method not in {"GET", "HEAD"}:
-            return _other_method(method)
-        coding, if_none_match, if_modified_since = _asked(scope["headers"])
+        if scope["method"] not in {"GET", "HEAD"}:
+            return _other_method(scope["method"])
         who = _who(scope)
         wait_s = self._limit.wait_s(who)
         if wait_s:
             return _too_many(wait_s)
-        path = scope["path"]
-        sheet = self._supply.at_hand((path, coding))
+        try:
+            return await self._document(scope, who)
+        except DatabaseBusyError:
+            return sentence(503, "This is being made; try again.", (b"retry-after", RETRY_AFTER_S), KEEP_NOT)
+
+    async def _document(self, scope: Scope, who: str) -> Answer:
+        coding, if_none_match, if_modified_since = _asked(scope["headers"])
+        place = (scope["path"], coding)
+        sheet, body = self._supply.at_hand(place), None
         if sheet is None:
-            try:
-                found = await self._found(path, scope["query_string"], coding, who)
-            except DatabaseBusyError:
-                return sentence(503, "This is being made; try again.", (b"retry-after", RETRY_AFTER_S), KEEP_NOT)
+            found = await self._found(scope["path"], scope["query_string"], coding, who)
             if isinstance(found, tuple):
                 return found
-            sheet = found
+            sheet, body = found.sheet, found.body
         if is_fresh(sheet.etag, sheet.modified_s, if_none_match=if_none_match, if_modified_since=if_modified_since):
             return sheet.unchanged, NO_BODY
-        return sheet.whole, sheet.body
+        if body is None and scope["method"] == "GET":
+            body = await self._supply.body(place, sheet)
+            if body is None:  # it has changed since the last look
+                self._supply.forget(place)
+                return await self._document(scope, who)
+        return sheet.whole, body_of(body or b"")
 
     async def _asked_hub(self, scope: Scope, receive: Receive) -> Answer:
         assert self._hub
         wait_s = self._limit.wait_s(_who(scope), MAKING_COSTS)
         return _too_many(wait_s) if wait_s else await self._hub.answer(scope["method"], scope["headers"], receive)
 
-    async def _found(self, path: str, query: bytes, coding: Encoding, who: str) -> Sheet | Answer:
+    async def _found(self, path: str, query: bytes, coding: Encoding, who: str) -> Ready | Answer:
         page = page_at(path)
         if page:
             return await self._supply.page(path, page, coding) or UNKNOWN
@@ -163,7 +173,7 @@ class FeedServer:
             return NO_QUERY
         return await self._feed(address, coding, who) if is_search or address.path == path else self._moved(address)
 
-    async def _feed(self, address: FeedAddress, coding: Encoding, who: str) -> Sheet | Answer:
+    async def _feed(self, address: FeedAddress, coding: Encoding, who: str) -> Ready | Answer:
         if address.archive or address.key.kind in MADE_WHEN_ASKED:
             wait_s = self._limit.wait_s(who, MAKING_COSTS)
             if wait_s:

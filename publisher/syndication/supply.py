@@ -1,6 +1,8 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
 from math import inf
 from time import monotonic
 from typing import Any, TypeVar
@@ -35,6 +37,15 @@ MAKING_AT_MOST = 64
 MAKING_WAIT_S = 10.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A document to be sent."""
+
+    sheet: Sheet
+    body: bytes | None = field(repr=False)
+    """None: ask for it where it is needed."""
+
+
 class Supply:
     """
     The documents that one web process serves: those at hand, else those in the database, else made.
@@ -65,14 +76,39 @@ class Supply:
         self._making: dict[Place, asyncio.Future[Any]] = {}
 
     def at_hand(self, place: Place) -> Sheet | None:
-        """Return a document that needs no look at the database; None: ask for it."""
+        """Return what is to be said of a document, if that needs no look at the database; None: ask for it."""
         now = monotonic()
         if now > self._look_at:
             return None
-        found = self._shelf.get(place)
-        return found if found is not None and now <= found.until else None
+        return self._good(self._shelf.sheet(place), now)
 
-    async def feed(self, address: FeedAddress, encoding: Encoding) -> Sheet | Moved | Absence:
+    def body_now(self, place: Place, sheet: Sheet) -> bytes | None:
+        """Return the bytes that belong to a sheet, if nobody has to wait for them."""
+        found = self._shelf.body(place)
+        if found is None and sheet.document_id is not None and place[1] is not Encoding.IDENTITY:
+            with suppress(DatabaseBusyError):
+                found = self._reading.body_now(sheet.document_id, _plain(sheet.etag, place[1]), place[1])
+            if found is not None:
+                self._shelf.put_body(place, found)
+        return found
+
+    async def body(self, place: Place, sheet: Sheet) -> bytes | None:
+        """Return the bytes that belong to a sheet; None: the document is another by now. Raises DatabaseBusyError."""
+        found = self._shelf.body(place)
+        if found is None and sheet.document_id is not None:
+            encoding = place[1]
+            stored = _stored(encoding)
+            found = await self._reading.body(sheet.document_id, _plain(sheet.etag, encoding), stored)
+            if found is not None:
+                found = encodings.body_in({stored: found}, encoding)
+                self._shelf.put_body(place, found)
+        return found
+
+    def forget(self, place: Place) -> None:
+        """Drop a sheet whose bytes are gone."""
+        self._shelf.drop([place[0]])
+
+    async def feed(self, address: FeedAddress, encoding: Encoding) -> Ready | Moved | Absence:
         """Return a document of a feed. Raises DatabaseBusyError."""
         place = (address.path, encoding)
         found = await self._looked_up(place)
@@ -81,13 +117,13 @@ class Supply:
         if address.key.kind in MADE_WHEN_ASKED:
             made = await self._made(place, lambda: self._make(address, encoding))
             until = monotonic() + ASKED_SECONDS
-            return self._kept(place, self._sheet(place, address, made, until)) if isinstance(made, Made) else made
+            return self._kept(place, self._ready(place, address, made, until)) if isinstance(made, Made) else made
         leaf = await self._leaf(address, encoding)
         if leaf and leaf.is_current:
-            return self._kept(place, self._sheet(place, address, leaf))
+            return self._kept(place, self._ready(place, address, leaf))
         return await self._made_to_stay(place, address, leaf)
 
-    async def page(self, path: str, page: Page, encoding: Encoding) -> Sheet | None:
+    async def page(self, path: str, page: Page, encoding: Encoding) -> Ready | None:
         """Return one of the other pages; None where there is none. Raises DatabaseBusyError."""
         place = (path, encoding)
         found = await self._looked_up(place)
@@ -98,8 +134,8 @@ class Supply:
             return None
         until = monotonic() + page.seconds
         etag, data = made.etag, made.body(encoding)
-        ready = sheet(data, encoding, etag=etag, modified_s=None, media_type=page.media_type, until=until)
-        return self._kept(place, ready)
+        head = sheet(len(data), encoding, etag=etag, modified_s=None, media_type=page.media_type, until=until)
+        return self._kept(place, Ready(sheet=head, body=data))
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -107,13 +143,19 @@ class Supply:
 
     # --- what has changed
 
-    async def _looked_up(self, place: Place) -> Sheet | None:
+    async def _looked_up(self, place: Place) -> Ready | None:
         """Return what is at hand once it is known that nothing newer is in the database."""
         if monotonic() > self._look_at:
             self._looking = self._looking or asyncio.create_task(self._look())
             await asyncio.shield(self._looking)
-        found = self._shelf.get(place)
-        return found if found is not None and monotonic() <= found.until else None
+        found = self._good(self._shelf.sheet(place), monotonic())
+        if found is None:
+            return None
+        body = self._shelf.body(place)
+        return Ready(sheet=found, body=body) if body is not None or found.document_id is not None else None
+
+    def _good(self, found: Sheet | None, now: float) -> Sheet | None:
+        return found if found is not None and now <= found.until else None
 
     async def _look(self) -> None:
         try:
@@ -130,35 +172,35 @@ class Supply:
         finally:
             self._looking = None
 
-    def _kept(self, place: Place, ready: Sheet) -> Sheet:
-        self._shelf.put(place, ready)
+    def _kept(self, place: Place, ready: Ready) -> Ready:
+        assert ready.body is not None
+        self._shelf.put(place, ready.sheet, ready.body)
         return ready
 
     # --- documents
 
     async def _leaf(self, address: FeedAddress, encoding: Encoding) -> Leaf | None:
         """Return a stored document that is as new as the last look; if there was a look meanwhile, read it again."""
-        stored = Encoding.GZIP if encoding is Encoding.IDENTITY else encoding
         while True:
             seen = self._seen
-            leaf = await self._reading.leaf(address, stored)
+            leaf = await self._reading.leaf(address, _stored(encoding))
             if seen == self._seen:
                 return leaf
 
-    async def _made_to_stay(self, place: Place, address: FeedAddress, outdated: Leaf | None) -> Sheet | Moved | Absence:
+    async def _made_to_stay(self, place: Place, address: FeedAddress, outdated: Leaf | None) -> Ready | Moved | Absence:
         """Have a document made and stored; what is outdated is served only while that takes too long."""
         try:
             made = await self._made((address.path, Encoding.IDENTITY), lambda: self._make(address, place[1]))
         except DatabaseBusyError:
             if outdated is None:
                 raise
-            return self._sheet(place, address, outdated)
+            return self._ready(place, address, outdated)
         if not isinstance(made, Made):
             return made
         leaf = await self._leaf(address, place[1])
         if leaf and leaf.is_current:
-            return self._kept(place, self._sheet(place, address, leaf))
-        return self._sheet(place, address, made)
+            return self._kept(place, self._ready(place, address, leaf))
+        return self._ready(place, address, made)
 
     async def _made(self, place: Place, work: Callable[[], Value]) -> Value:
         """Return what is made in a thread; who asks for the same at the same time gets the same."""
@@ -188,16 +230,29 @@ class Supply:
             return None
         return Made(etag=encodings.etag_of(data), modified_s=None, bodies={encoding: encodings.encoded(data, encoding)})
 
-    def _sheet(self, place: Place, address: FeedAddress, found: Leaf | Made, until: float = inf) -> Sheet:
+    def _ready(self, place: Place, address: FeedAddress, found: Leaf | Made, until: float = inf) -> Ready:
         path, encoding = place
         hubs = self._site.hubs if not address.archive and address.key.kind not in MADE_WHEN_ASKED else ()
         links = [f'<{self._site.base_url}{path}>; rel="self"', *(f'<{hub}>; rel="hub"' for hub in hubs)]
-        return sheet(
-            found.body(encoding),
+        body = found.body(encoding)
+        head = sheet(
+            len(body),
             encoding,
             etag=found.etag,
             modified_s=found.modified_s,
             media_type=address.feed_format.media_type,
             links=", ".join(links),
+            document_id=found.document_id if isinstance(found, Leaf) else None,
             until=until,
         )
+        return Ready(sheet=head, body=body)
+
+
+def _stored(encoding: Encoding) -> Encoding:
+    """Return the stored coding from which another is made."""
+    return Encoding.GZIP if encoding is Encoding.IDENTITY else encoding
+
+
+def _plain(etag: str, encoding: Encoding) -> str:
+    """Return a document's own ETag, without what tells its codings apart."""
+    return etag.removesuffix(encoding.etag_suffix)

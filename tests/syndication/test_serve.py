@@ -212,18 +212,36 @@ def test_what_is_made_for_one_reader_alone_counts_for_more(house: House) -> None
     assert statuses == [200, 200, 429, 429]
 
 
-def test_the_bytes_in_memory_stay_bounded(house: House) -> None:
+def test_what_is_in_memory_stays_bounded(house: House) -> None:
+    """A polite crawler asks for every feed there is, in every coding."""
     house.publish(*(a_draft(title=f"Article {each}", topics=(f"topic {each}",)) for each in range(30)))
-    reader = Reader(house.database, house.clock)
+    reader = Reader(house.database, house.clock, bytes_at_most=20_000)
     shelf = reader.server._supply._shelf
-    shelf._bytes_at_most = 50_000
+    shelf._sheets_at_most = 40
     try:
-        for _ in range(2):
+        for coding in ("gzip", "br", "identity") * 2:
             for each in range(30):
-                assert reader.get(f"/feeds/topics/topic-{each}.atom").titles == [f"Article {each}"]
-                assert shelf.size_bytes <= 50_000
+                answer = reader.get(
+                    f"/feeds/topics/topic-{each}.atom", {"Accept-Encoding": coding}, address="127.0.0.1"
+                )
+                assert answer.titles == [f"Article {each}"]
+                assert shelf.size_bytes == sum(map(len, shelf._bodies.values())) <= 20_000
+                assert len(shelf._sheets) <= 40
     finally:
         reader.close()
+
+
+def test_a_document_whose_bytes_left_memory_is_still_polled_and_read(house: House) -> None:
+    """Its head stays at hand, so a poll for nothing new costs no look at the database."""
+    house.articles("One")
+    for coding in ("gzip", "br", "identity"):
+        first = house.reader.get("/feeds/all.atom", {"Accept-Encoding": coding})
+        house.reader.server._supply._shelf._bodies.clear()
+        house.reader.server._supply._shelf.size_bytes = 0
+        again = {"Accept-Encoding": coding, "If-None-Match": first.headers["etag"]}
+
+        assert house.reader.get("/feeds/all.atom", again).status == 304
+        assert house.reader.get("/feeds/all.atom", {"Accept-Encoding": coding}) == first
 
 
 def test_documents_made_under_another_address_of_the_site_are_made_again(tmp_path: Path) -> None:
