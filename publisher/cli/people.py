@@ -72,12 +72,14 @@ def list_editors(as_json: AsJson = False) -> None:
 
 
 @editors.command("link")
-def link_editor(editor: Who) -> None:
+def link_editor(
+    editor: Annotated[str, typer.Argument(help="Id or email address; the first operator if left out.")] = "",
+) -> None:
     """Print a link that signs an editor in once, within 15 minutes; for a forgotten password."""
     from publisher.wiring import newsroom
 
     room = newsroom()
-    print(_link(room, _editor_id(room, editor)))
+    print(_link(room, _editor_id(room, editor) if editor else _first_operator(room)))
 
 
 @editors.command("password")
@@ -221,6 +223,18 @@ def _editor_id(room: Any, name: str) -> Any:
             if str(each.id) == name or rules.email_key(each.email) == rules.email_key(name):
                 return each.id
     raise NotFoundError("editor", name)
+
+
+def _first_operator(room: Any) -> Any:
+    from publisher.editors import store
+    from publisher.editors.model import Role
+
+    with room.database.reading() as connection:
+        found = store.editors(connection)
+    ids = [each.id for each in found if each.role is Role.OPERATOR and each.disabled_at is None]
+    if not ids:
+        raise NotFoundError("editor with the role", Role.OPERATOR.value)
+    return min(ids)
 
 
 def _print_editor(row: dict[str, Any], *, as_json: bool) -> None:

@@ -32,7 +32,7 @@ def _desk(settings: Settings, base: str) -> list[tuple[str, str]]:
     link = _sign_in_link(settings.data_dir / "sign-in-link") if settings.is_local else ""
     if not link:
         return [("Desk", f"{base}/desk")]
-    return [("Desk", link), ("", "(signs you in, once, within 15 minutes; afterwards: publisher editor link)")]
+    return [("Desk", link), ("", "(signs you in once, within 15 minutes; a new one: .venv/bin/publisher editor link)")]
 
 
 def _sign_in_link(file: Path) -> str:

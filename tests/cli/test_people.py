@@ -194,6 +194,22 @@ def test_a_sign_in_link_stands_for_a_forgotten_password(publisher: Publisher) ->
     assert flow.use_sign_in_link(room.database, link.rpartition("/")[2], clock=room.now) is not None
 
 
+def test_a_sign_in_link_is_the_first_operators_where_nobody_is_named(publisher: Publisher) -> None:
+    """As `make run` prints one: a new one must not need a name that nobody has typed."""
+    assert "There is no editor with the role 'operator'." in publisher("editor", "link").err
+    publisher("editor", "add", "anna@example.org", "--role", "editor", "--link")
+    publisher("editor", "add", "minji@example.org", "--role", "operator", "--link")
+
+    token = publisher("editor", "link").out.strip().rpartition("/")[2]
+
+    room = newsroom()
+    signed_in = flow.use_sign_in_link(room.database, token, clock=room.now)
+    assert signed_in is not None
+    somebody = flow.session_editor(room.database, signed_in.token, clock=room.now)
+    assert somebody is not None
+    assert somebody.email == "minji@example.org"
+
+
 def test_an_editor_can_be_shut_out_and_let_in_again(publisher: Publisher) -> None:
     publisher("editor", "add", "minji@example.org", "--link")
 
