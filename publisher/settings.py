@@ -21,7 +21,7 @@ VARIABLES = frozenset(
     f"PUBLISHER_{name}"
     for name in (
         *("DATA_DIR", "BASE_URL", "SITE_NAME", "MAIL_FROM", "POSTAL_ADDRESS", "ALLOW_PRIVATE_FETCH", "LOG_LEVEL"),
-        *("BOUNCE_ADDRESS", "SENDGRID_WEBHOOK_KEY"),
+        *("BOUNCE_ADDRESS", "SENDGRID_WEBHOOK_KEY", "WEBSUB_HUBS"),
         "MAIL_RATE_PER_S",
         *SECRETS,
         *(f"{secret}_FILE" for secret in SECRETS),
@@ -48,7 +48,7 @@ class Settings:
     mail_from: str
     postal_address: str
     allow_private_fetch: bool
-    """Whether sources on private addresses may be read; for a newsroom's own network, and for tests."""
+    """Whether sources and feed subscribers may be on private addresses: a newsroom's own network, or a test."""
     log_level: str
     mail_rate_per_s: float = 0
     """Mails per second that all workers together may send; 0: as fast as the server takes them."""
@@ -58,6 +58,8 @@ class Settings:
     """The mailbox of that address; empty: nobody reads it for us."""
     sendgrid_webhook_key: str = ""
     """The public key of SendGrid's signed event webhook; empty: no events are taken."""
+    websub_hubs: tuple[str, ...] = ()
+    """Hubs elsewhere, which are told of every change of a feed; we have one of our own besides."""
 
     @property
     def is_local(self) -> bool:
@@ -96,6 +98,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         bounce_address=_bounce_address(read("BOUNCE_ADDRESS")),
         bounce_imap_url=_bounce_imap_url(read("BOUNCE_IMAP_URL")),
         sendgrid_webhook_key=_sendgrid_webhook_key(read("SENDGRID_WEBHOOK_KEY")),
+        websub_hubs=_websub_hubs(read("WEBSUB_HUBS")),
     )
 
 
@@ -188,6 +191,13 @@ def _redis_url(value: str) -> str:
     except ValueError:
         raise SettingsError("PUBLISHER_REDIS_URL", "has a port that is no number below 65536") from None
     return re.sub(r"^unix:", "redis+socket:", value)
+
+
+def _websub_hubs(value: str) -> tuple[str, ...]:
+    hubs = tuple(dict.fromkeys(value.replace(",", " ").split()))
+    if not all(re.match(r"^https?://[^/\s]+", hub) for hub in hubs):
+        raise SettingsError("PUBLISHER_WEBSUB_HUBS", "must be addresses, such as https://hub.example.org/")
+    return hubs
 
 
 def _mail_url(value: str) -> str:

@@ -60,7 +60,7 @@ class Newsroom:
             base_url=settings.base_url,
             site_name=settings.site_name,
             domain=settings.domain,
-            hubs=(f"{settings.base_url}{HUB_PATH}",),
+            hubs=(f"{settings.base_url}{HUB_PATH}", *settings.websub_hubs),
         )
 
     @cached_property

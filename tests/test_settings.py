@@ -46,6 +46,7 @@ def test_every_setting_is_taken_as_given(tmp_path: Path) -> None:
         MAIL_FROM="Our News <news@mail.example.org>",
         POSTAL_ADDRESS="1 Example Street",
         ALLOW_PRIVATE_FETCH="Yes",
+        WEBSUB_HUBS="https://hub.example.org/, https://other.example.net/hub",
         LOG_LEVEL="DEBUG",
     )
 
@@ -60,6 +61,7 @@ def test_every_setting_is_taken_as_given(tmp_path: Path) -> None:
         mail_from="Our News <news@mail.example.org>",
         postal_address="1 Example Street",
         allow_private_fetch=True,
+        websub_hubs=("https://hub.example.org/", "https://other.example.net/hub"),
         log_level="debug",
     )
     assert found.domain == "mail.example.org"
@@ -119,6 +121,7 @@ WRONG = [
     ("MAIL_FROM", "Our News <news@example.org>\nBcc: all@example.org", "must be an address"),
     ("SECRET_KEY", "short", "must have at least 24 characters"),
     ("ALLOW_PRIVATE_FETCH", "perhaps", "must be yes or no"),
+    ("WEBSUB_HUBS", "hub.example.org", "must be addresses, such as https://hub.example.org/"),
     ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
 ]
 
