@@ -1,7 +1,9 @@
 import html
 import re
 
-BLOCK_END = re.compile(r"</(?:p|h[1-6]|li|dt|dd|blockquote|figcaption|caption|tr|td|th|pre|div)>|<br\s*/?>|<hr\s*/?>", re.IGNORECASE)
+BLOCK_END = re.compile(
+    r"</(?:p|h[1-6]|li|dt|dd|blockquote|figcaption|caption|tr|td|th|pre|div)>|<br\s*/?>|<hr\s*/?>", re.IGNORECASE
+)
 TAG = re.compile(r"<[^>]*>")
 SPACE = re.compile(r"[ \t\r\f\v]+")
 LINES = re.compile(r"\s*\n\s*")
