@@ -19,6 +19,7 @@ from publisher.errors import PublisherError, SettingsError
 from publisher.intake import store as intake
 from publisher.migrations.migrate import migrate
 from publisher.settings import Settings, load
+from publisher.up.prepared import note_prepared
 
 READERS = "readers"
 FIRST_EDITOR = "editor@localhost"
@@ -110,6 +111,7 @@ def main(arguments: list[str]) -> None:
     except DBAPIError as problem:
         reason = f"names a database that cannot be used ({first_line(problem)})"
         raise SettingsError("PUBLISHER_DATABASE_URL", reason) from None
+    note_prepared(settings)
 
 
 if __name__ == "__main__":

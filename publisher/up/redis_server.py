@@ -3,11 +3,14 @@ import platform
 import shutil
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from publisher.errors import SettingsError
 
+START_WITHIN_S = 3.0
+"""Redis needs a tenth of a second; after this we go on without it, and whoever leans on it waits."""
 PULSE = "publisher:tick"
 """The same as in publisher/pulse.py, whose import would slow every start down; a test compares them."""
 
@@ -30,14 +33,18 @@ def redis_command(place: Path, data: Path) -> Sequence[str]:
 
 def forget_pulse(place: Path) -> None:
     """Forget the tick of the last run, which Redis has kept: only a new one shows that all is running now."""
-    try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(1)
-            connection.connect(str(place))
-            connection.sendall(f"DEL {PULSE}\r\n".encode())
-            connection.recv(64)
-    except OSError:
-        return  # Redis has not begun to answer; then nobody sees an old pulse for long
+    until = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < until:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(1)
+                connection.connect(str(place))
+                connection.sendall(f"DEL {PULSE}\r\n".encode())
+                if connection.recv(64).startswith(b":"):  # else it is still reading its log
+                    return
+        except OSError:
+            pass  # it does not listen yet
+        time.sleep(0.02)
 
 
 def _binary() -> Path:

@@ -14,6 +14,7 @@ from types import FrameType
 from publisher.errors import ConflictError, SettingsError
 from publisher.settings import Settings, load, redis_socket
 from publisher.up.children import Child, keep_running, stop
+from publisher.up.prepared import is_prepared
 from publisher.up.redis_server import forget_pulse, redis_command
 from publisher.up.web_server import WEB_SERVER
 from publisher.up.welcome import url_of, welcome
@@ -73,20 +74,26 @@ class _Run:
     def _start(self, began: float) -> None:
         for redis in self._redis:
             redis.start()
-        self._prepare()
-        if self._redis:
-            forget_pulse(redis_socket(self._settings.data_dir))
+        self._preparation.start()
+        if is_prepared(self._settings):
+            self._start_children()
+        self._await_preparation()
         if self._asked_to_stop:
             return
-        for child in self._children:
-            if child.process is None:
-                child.start()
+        self._start_children()
         if self._wait_for(lambda: _answers(f"{self._url}/readyz")):
             _say(welcome(self._settings, self._url, time.monotonic() - began))
 
-    def _prepare(self) -> None:
-        """Make tables, editions and samples in a process of its own, which can be stopped like any other."""
-        self._preparation.start()
+    def _start_children(self) -> None:
+        """Start what does not run; the last run's pulse is forgotten before the first tick of this one."""
+        waiting = [child for child in self._children if child.process is None]
+        if waiting and self._redis:
+            forget_pulse(redis_socket(self._settings.data_dir))
+        for child in waiting:
+            child.start()
+
+    def _await_preparation(self) -> None:
+        """Wait for tables, editions and samples: they are made in a process of its own, which can be stopped."""
         while self._preparation.is_running and not self._asked_to_stop:
             time.sleep(LOOK_OFTEN_S)
         assert self._preparation.process is not None
