@@ -1,17 +1,15 @@
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.web.barriers import barriers
+from tests.web.barriers import barriers_on
 from tests.web.conftest import a_newsroom
 from tests.web.pages import fill
 from tests.web.served import served
 
 pytestmark = pytest.mark.browser
 
-LOOKS: tuple[tuple[Literal["light", "dark"], int, int], ...] = (("light", 1280, 900), ("dark", 390, 844))
 PAGES = (
     "/",
     "/articles/all-about-jeonse-deposits-0",
@@ -42,14 +40,8 @@ def test_nobody_is_kept_from_reading(browser: Browser, address: str) -> None:
     context = browser.new_context(base_url=address)
     page = context.new_page()
     page.route("https://pictures.example/**", lambda route: route.abort())
-    found: list[str] = []
 
-    for scheme, width, height in LOOKS:
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)
-        for path in PAGES:
-            page.goto(path)
-            found += [f"{scheme}, {width} px: {each}" for each in barriers(page)]
+    found = barriers_on(page, PAGES)
 
     assert found == [], "\n".join(found)
     context.close()

@@ -15,7 +15,7 @@ async function lookAgain(live) {
   while (wait) {
     await new Promise((done) => setTimeout(done, wait));
     if (document.hidden) continue;
-    const found = await freshly(live);
+    const found = await freshly();
     if (!found) continue;
     if (found.dataset.state !== live.dataset.state) {
       location.reload();

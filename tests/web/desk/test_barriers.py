@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
@@ -12,7 +11,7 @@ from publisher.dispatch import flow as dispatch
 from publisher.editors import flow as editors
 from publisher.wiring import Newsroom
 from tests.builders import settings_in
-from tests.web.barriers import barriers
+from tests.web.barriers import barriers_on
 from tests.web.conftest import a_newsroom
 from tests.web.desk.visits import hire
 from tests.web.pages import fill
@@ -20,11 +19,6 @@ from tests.web.served import served
 
 pytestmark = pytest.mark.browser
 
-LOOKS: tuple[tuple[Literal["light", "dark"], int, int], ...] = (
-    ("light", 1280, 900),
-    ("light", 390, 844),
-    ("dark", 390, 844),
-)
 PAGES = (
     "/desk",
     "/desk/articles",
@@ -63,21 +57,12 @@ def link(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[s
 
 
 def test_nobody_is_kept_from_the_desk(browser: Browser, link: str) -> None:
-    address = link.partition("/desk")[0]
-    context = browser.new_context(base_url=address)
+    context = browser.new_context(base_url=link.partition("/desk")[0])
     page = context.new_page()
-    found: list[str] = []
 
-    page.goto("/desk/sign-in")
-    found += barriers(page)
+    found = barriers_on(page, ["/desk/sign-in"])
     page.goto(link)
-    for scheme, width, height in LOOKS:
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)
-        for path in PAGES:
-            page.goto(path)
-            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-            found += [f"{scheme}, {width} px: {each}" for each in barriers(page)]
+    found += barriers_on(page, PAGES)
 
     assert found == [], "\n".join(found)
     context.close()
