@@ -141,19 +141,19 @@ class Stage:
 
     def until_state(self, *states: str, within_s: float = OVER_WITHIN_S) -> Report:
         """Wait until the issue's send is in one of these states."""
-        until(lambda: self._state() in states, f"the send is {' or '.join(states)}", within_s, self._how_it_stands)
+        until(lambda: self._state() in states, f"the send is {' or '.join(states)}", within_s, self.how_it_stands)
         return self.report()
 
     def until_finished(self) -> None:
         """Wait until no delivery is in any worker's hands."""
-        until(lambda: self.report().finished_at is not None, "the send is over", 20, self._how_it_stands)
+        until(lambda: self.report().finished_at is not None, "the send is over", 20, self.how_it_stands)
 
     def _state(self) -> str:
         with suppress(sa.exc.OperationalError):  # a database that restarts
             return str(self.report().state)
         return ""
 
-    def _how_it_stands(self) -> str:
+    def how_it_stands(self) -> str:
         logs = [f"{path.name}: {path.read_text(errors='replace')[-1_500:]}" for path in self.folder.glob("*.txt")]
         return "\n".join([str(self.report()), *logs])
 

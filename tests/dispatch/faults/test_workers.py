@@ -20,7 +20,7 @@ def end_some(stage: Stage, chance: random.Random, *, times: int, end: Callable[[
     for _ in range(times):
         worker = stage.worker(*QUEUES)
         before = len(stage.entries())
-        until(lambda before=before: len(stage.entries()) > before, "it sends", 40)  # type: ignore[misc]
+        until(lambda before=before: len(stage.entries()) > before, "it sends", 40, stage.how_it_stands)  # type: ignore[misc]
         time.sleep(chance.uniform(0, 0.6))
         end(worker)
 
@@ -67,7 +67,7 @@ def test_a_worker_that_is_asked_to_end_sends_nothing_twice(staged: OnStage) -> N
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_worker_asked_to_end_twenty_times_sends_nothing_twice(staged: OnStage) -> None:
-    with staged(readers=20_000) as stage:
+    with staged(readers=40_000) as stage:
         stage.sink(latency_ms=2)
         stage.beat()
 
