@@ -136,7 +136,9 @@ def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 1
-    assert done.stderr == "publisher: PUBLISHER_MAIL_URL must be outbox:, or begin with smtp://, smtps:// or sendgrid://\n"
+    assert (
+        done.stderr == "publisher: PUBLISHER_MAIL_URL must be outbox:, or begin with smtp://, smtps:// or sendgrid://\n"
+    )
 
 
 def test_a_database_that_cannot_be_used_is_told_and_nothing_is_left_running(tmp_path: Path) -> None:
