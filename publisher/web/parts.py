@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Query, Request
 from starlette.datastructures import FormData
 
 from publisher.web.allowance import Allowance
 from publisher.wiring import Newsroom
 
 FIELDS_AT_MOST = 200
+HIGHEST_ID = 2**63 - 1
+"""What a column of the database can hold."""
 
 
 async def _room_of(request: Request) -> Newsroom:
@@ -34,6 +36,9 @@ Room = Annotated[Newsroom, Depends(_room_of)]
 Allowed = Annotated[Allowance, Depends(_allowance_of)]
 Form = Annotated[FormData, Depends(_form_of)]
 """A posted form, urlencoded or multipart; files are refused."""
+IdInPath = Annotated[int, Path(ge=1, le=HIGHEST_ID)]
+"""Any other number is an address where nothing is."""
+IdInQuery = Annotated[int | None, Query(ge=1, le=HIGHEST_ID)]
 Origin = Annotated[str, Depends(_origin_of)]
 """The IP address that a request comes from; empty where there is none."""
 

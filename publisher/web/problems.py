@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 
@@ -75,9 +75,23 @@ def problem_of(error: Exception) -> Problem:
         case PublisherError() if status := next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 0):
             return Problem(status=status, detail=str(error))
         case OperationalError() | NoConnectionError() | DatabaseBusyError() | DBAPIError(connection_invalidated=True):
-            log.warning("database_unavailable", reason=str(getattr(error, "orig", None) or error))
-            detail = "The database does not answer just now; please try again in a moment."
-            return Problem(status=503, detail=detail, headers={"Retry-After": RETRY_AFTER_S})
+            return _unavailable(error)
+    return _refused(error) if isinstance(error, DataError | OverflowError) else _unexpected(error)
+
+
+def _refused(error: Exception) -> Problem:
+    """Answer what no column holds: PostgreSQL refuses a text with NUL (DataError), SQLite an integer above 2**63."""
+    log.warning("value_refused", reason=str(getattr(error, "orig", None) or error))
+    return Problem(status=422, detail="It has a character or a number that no database can hold.")
+
+
+def _unavailable(error: Exception) -> Problem:
+    log.warning("database_unavailable", reason=str(getattr(error, "orig", None) or error))
+    detail = "The database does not answer just now; please try again in a moment."
+    return Problem(status=503, detail=detail, headers={"Retry-After": RETRY_AFTER_S})
+
+
+def _unexpected(error: Exception) -> Problem:
     reference = secrets.token_hex(4)
     log.error("unexpected_error", reference=reference, exc_info=error)
     return Problem(status=500, detail=f"Something went wrong here. Reference: {reference}.", reference=reference)

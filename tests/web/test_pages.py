@@ -85,6 +85,7 @@ def test_a_page_without_articles_is_a_page_all_the_same(web: TestClient) -> None
         "/issues/none",
         "/issues/none/1",
         "/issues/weekly/99",
+        "/issues/weekly/99999999999999999999",
         "/media/none.jpg",
         "/static/site.000000000000.exe",
         "/feeds/topics/none/",

@@ -11,8 +11,8 @@ from publisher.related.store import links_of
 from publisher.web.cursors import Place, cursor_after, place_of
 from publisher.web.desk.issues import shown_issues
 from publisher.web.desk.said import Said
-from publisher.web.desk.seat import AtDesk, IdInPath, Sender, desk_page, go
-from publisher.web.parts import Room
+from publisher.web.desk.seat import AtDesk, Sender, desk_page, go
+from publisher.web.parts import IdInPath, Room
 
 router = APIRouter()
 

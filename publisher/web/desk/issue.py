@@ -24,8 +24,8 @@ from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.web.desk.issues import title_of
 from publisher.web.desk.previews import filled, framed, plain_subject
 from publisher.web.desk.said import Said
-from publisher.web.desk.seat import HIGHEST_ID, AtDesk, IdInPath, Seat, Sender, desk_page, go
-from publisher.web.parts import Form, Room, field, fields
+from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
+from publisher.web.parts import HIGHEST_ID, Form, IdInPath, Room, field, fields
 from publisher.wiring import Newsroom
 
 router = APIRouter()

@@ -1,8 +1,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.engine import Connection
 
 from publisher.archive import store as archive
@@ -13,15 +13,13 @@ from publisher.editors.model import Role
 from publisher.errors import PublisherError
 from publisher.web.desk.previews import plain_subject
 from publisher.web.desk.said import Said
-from publisher.web.desk.seat import HIGHEST_ID, AtDesk, Seat, Sender, ask_for, desk_page, go
-from publisher.web.parts import Form, Room, field
+from publisher.web.desk.seat import AtDesk, Seat, Sender, ask_for, desk_page, go
+from publisher.web.parts import Form, IdInQuery, Room, field
 from publisher.wiring import Newsroom
 
 router = APIRouter()
 
 ON_A_PAGE = 40
-
-Before = Annotated[int | None, Query(ge=1, le=HIGHEST_ID)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +58,7 @@ def title_of(connection: Connection, edition: Edition, found: Issue) -> str:
 
 
 @router.get("/desk/issues", include_in_schema=False)
-def issues(request: Request, room: Room, seat: AtDesk, edition: str = "", before: Before = None) -> Response:
+def issues(request: Request, room: Room, seat: AtDesk, edition: str = "", before: IdInQuery = None) -> Response:
     """Show issues, newest first."""
     return _list(request, room, seat, edition=edition, before=before)
 

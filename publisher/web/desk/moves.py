@@ -15,8 +15,8 @@ from publisher.editors.model import Editor, Role
 from publisher.errors import ConflictError, PublisherError
 from publisher.web.desk.issue import issue_page, version
 from publisher.web.desk.said import Said
-from publisher.web.desk.seat import IdInPath, Seat, Sender, ask_for, go
-from publisher.web.parts import Form, Room, field
+from publisher.web.desk.seat import Seat, Sender, ask_for, go
+from publisher.web.parts import Form, IdInPath, Room, field
 from publisher.wiring import Newsroom
 
 router = APIRouter()

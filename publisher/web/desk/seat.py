@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, HTTPException, Path, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from publisher.editors import flow
@@ -24,10 +24,6 @@ SIGN_IN = "/desk/sign-in"
 SEE_OTHER = 303
 FORM_KEY = "form_key"
 SEAL_CHARACTERS = 32
-HIGHEST_ID = 2**63 - 1
-
-IdInPath = Annotated[int, Path(ge=1, le=HIGHEST_ID)]
-"""Any other number is an address where nothing is."""
 
 
 @dataclass(frozen=True, kw_only=True)

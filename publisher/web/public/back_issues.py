@@ -1,7 +1,6 @@
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from markupsafe import Markup
 from sqlalchemy.engine import Connection
 
@@ -10,7 +9,7 @@ from publisher.compose.model import Edition, EditionKind, Issue, IssueId, IssueS
 from publisher.errors import NotFoundError
 from publisher.syndication.model import FeedKey, FeedKind
 from publisher.web.pages import kept_page
-from publisher.web.parts import Room
+from publisher.web.parts import IdInPath, IdInQuery, Room
 from publisher.web.public.frame import frame
 from publisher.web.shelf import OnShelf
 
@@ -18,8 +17,6 @@ router = APIRouter()
 
 IN_INDEX = 4
 ON_A_PAGE = 30
-
-Before = Annotated[int | None, Query(ge=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +41,7 @@ def editions(request: Request, room: Room, shelf: OnShelf) -> Response:
 
 
 @router.get("/issues/{edition_slug}", include_in_schema=False)
-def issues(request: Request, room: Room, shelf: OnShelf, edition_slug: str, before: Before = None) -> Response:
+def issues(request: Request, room: Room, shelf: OnShelf, edition_slug: str, before: IdInQuery = None) -> Response:
     with room.database.reading() as connection:
         edition = _edition(connection, edition_slug)
         found = _issues(connection, edition, at_most=ON_A_PAGE + 1, before=before)
@@ -59,7 +56,7 @@ def issues(request: Request, room: Room, shelf: OnShelf, edition_slug: str, befo
 
 
 @router.get("/issues/{edition_slug}/{number}", include_in_schema=False)
-def issue(request: Request, room: Room, shelf: OnShelf, edition_slug: str, number: int) -> Response:
+def issue(request: Request, room: Room, shelf: OnShelf, edition_slug: str, number: IdInPath) -> Response:
     with room.database.reading() as connection:
         edition = _edition(connection, edition_slug)
         found = compose.back_issue(connection, edition_slug, number)

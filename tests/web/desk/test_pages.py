@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,9 @@ from publisher.dispatch import flow as dispatch
 from publisher.editors.model import Role
 from publisher.wiring import Newsroom
 from tests.web.browser import TestClient
-from tests.web.conftest import a_browser
+from tests.web.conftest import a_browser, a_newsroom
 from tests.web.desk.visits import Visit, must_be_harmless, notes, sign_in
-from tests.web.pages import XHTML, addresses, elements, parsed, words
+from tests.web.pages import XHTML, addresses, elements, fill, parsed, words
 
 PAGES = (
     "/desk",
@@ -213,3 +214,32 @@ def test_a_role_is_shown_to_whom_it_belongs(visit_as: Callable[[Role], Visit]) -
 
 def test_a_slash_too_many_leads_to_the_page(operator: Visit) -> None:
     assert operator.get("/desk/").headers["Location"] == "/desk"
+
+
+@pytest.mark.postgresql
+def test_the_desk_is_the_same_on_postgresql(tmp_path: Path, redis_url: str, postgresql_url: str) -> None:
+    room = a_newsroom(tmp_path, redis_url, DATABASE_URL=postgresql_url)
+    fill(room)
+
+    with a_browser(room) as web:
+        visit = sign_in(web, room)
+        drafted = visit.post("/desk/issues", edition="weekly").headers["Location"].partition("?")[0]
+        number = int(drafted.rpartition("/")[2])
+        saved = visit.save(number, subject="A\x00B {{ name }}", introduction="\x00")
+        approved = visit.approve(number)
+        handed_in = visit.post("/desk/articles/new", text="A\x00 title\n\nSome \x00 text of an article.", form="txt")
+        found = {path: visit.get(path).status_code for path in PAGES if path != "MAIL"}
+        odd = [
+            visit.get(path).status_code
+            for path in ("/desk/editions/%00", "/desk/articles?q=%00", "/desk/issues?edition=%00")
+        ]
+        refused = visit.post("/desk/issues", edition="\x00").status_code
+    room.database.close()
+
+    assert [each.status_code for each in (saved, approved, handed_in)] == [303, 303, 303]
+    assert {path: status for path, status in found.items() if status != 200} == {
+        "/desk/issues/4": 404,
+        "/desk/issues/5": 404,
+    }
+    assert odd == [422, 200, 200]
+    assert refused == 422
