@@ -49,26 +49,29 @@ def ingest_folder(database: Database, folder: Path, paths: ReturnPaths, *, clock
 
 def apply_due(database: Database, *, clock: Clock, should_stop: Callable[[], bool] = lambda: False) -> int:
     """Draw the conclusions from what was told; return how many events there were."""
-    applied = 0
+    with database.reading() as connection:
+        if not store.waiting(connection, at_most=1)[0]:
+            return 0
+    applied = after = 0
     while not should_stop():
-        with database.reading() as connection:
-            if not store.waiting(connection, at_most=1)[0]:
-                break
         with database.transaction() as connection:
             one_at_a_time(connection, "events: apply")  # or two would each count one bounce too few
-            applied += _apply_some(connection, clock())
+            ids = _apply_some(connection, after, clock())
+        if not ids:
+            break
+        applied, after = applied + len(ids), ids[-1]
     return applied
 
 
-def _apply_some(connection: Connection, now: datetime) -> int:
-    ids, known = store.waiting(connection, at_most=AT_ONCE)
+def _apply_some(connection: Connection, after: int, now: datetime) -> list[int]:
+    ids, known = store.waiting(connection, at_most=AT_ONCE, after=after)
     store.set_applied(connection, ids, known, now=now)
     _settle(connection, known)
     for each in known:
         _conclude(connection, each, now)
     if len(known) < len(ids):
         log.info("events_about_nobody", events=len(ids) - len(known))
-    return len(ids)
+    return ids
 
 
 def _settle(connection: Connection, known: Iterable[Heard]) -> None:

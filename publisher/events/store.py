@@ -43,23 +43,29 @@ def add(connection: Connection, events: Iterable[DeliveryEvent], *, now: datetim
         connection.execute(insert_or_ignore(connection, delivery_event), rows)
 
 
-def waiting(connection: Connection, *, at_most: int) -> tuple[list[int], list[Heard]]:
+def waiting(connection: Connection, *, at_most: int, after: int = 0) -> tuple[list[int], list[Heard]]:
     """
     Return the next events that were not applied yet, oldest first: the ids of all, and those that are about a reader.
 
     An event is about the reader of its delivery only if the address in it is that reader's, for another newsroom may
     share the provider's account and count its issues from 1 as well.
+
+    Args:
+        connection: Where to read.
+        at_most: How many events.
+        after: Only ids above this one: PostgreSQL would else step over every event that it has just seen applied.
+
     """
-    rows = connection.execute(_WAITING, {"at_most": at_most}).all()
+    rows = connection.execute(_WAITING, {"at_most": at_most, "after": after}).all()
     return [row.id for row in rows], [_heard(row) for row in rows if _is_about_reader(row)]
 
 
 def set_applied(connection: Connection, ids: Sequence[int], known: Iterable[Heard], *, now: datetime) -> None:
     """Close events, naming the readers they were about."""
-    connection.execute(sa.update(delivery_event).where(delivery_event.c.id.in_(ids)).values(applied_at=now, address=""))
-    rows = [{"of_event": each.id, "of_subscriber": each.subscriber_id} for each in known]
+    readers: dict[int, SubscriberId | None] = dict.fromkeys(ids) | {each.id: each.subscriber_id for each in known}
+    rows = [{"of_event": each, "of_subscriber": reader, "now": now} for each, reader in readers.items()]
     if rows:
-        connection.execute(_SET_SUBSCRIBER, rows)
+        connection.execute(_SET_APPLIED, rows)
 
 
 def bounces_of(connection: Connection, subscriber_id: SubscriberId, *, since: datetime) -> list[Bounce]:
@@ -156,13 +162,13 @@ _WAITING = (
     )
     .outerjoin(subscription, subscription.c.id == delivery.c.subscription_id)
     .outerjoin(subscriber, subscriber.c.id == subscription.c.subscriber_id)
-    .where(delivery_event.c.applied_at.is_(None))
+    .where(delivery_event.c.applied_at.is_(None), delivery_event.c.id > sa.bindparam("after"))
     .order_by(delivery_event.c.id)
     .limit(sa.bindparam("at_most"))
 )
 
-_SET_SUBSCRIBER = (
+_SET_APPLIED = (
     sa.update(delivery_event)
     .where(delivery_event.c.id == sa.bindparam("of_event"))
-    .values(subscriber_id=sa.bindparam("of_subscriber"))
+    .values(subscriber_id=sa.bindparam("of_subscriber"), applied_at=sa.bindparam("now"), address="")
 )
