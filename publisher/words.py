@@ -3,7 +3,6 @@
 import re
 import threading
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -77,16 +76,10 @@ def tokens(text: str) -> list[str]:
     onto the word and the others write no spaces, so whole words would hardly ever meet again.
     Tokens hold letters and digits only.
     """
-    return tokens_of(spelled(text.lower()))
-
-
-def tokens_of(lower_words: Iterable[str]) -> list[str]:
-    """Return the tokens of words that are in lower case already; see `tokens`."""
-    kept = [word for word in lower_words if word not in STOP_WORDS]
+    kept = [word for word in spelled(text.lower()) if word not in STOP_WORDS]
     if _IN_PAIRS.search("".join(kept)):
         kept = [part for word in kept for part in _parts(word)]
-    stemmed: list[str] = _stemmers.english.stemWords([word for word in kept if _counts(word)])
-    return stemmed
+    return _stemmed([word for word in kept if _counts(word)])
 
 
 def spelled(text: str) -> list[str]:
@@ -97,14 +90,14 @@ def spelled(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def spellings(written: Iterable[str]) -> dict[str, str]:
-    """Return for each token of a text the word that it most often stands for, of the words as they are written."""
-    often = [word for word, _ in Counter(written).most_common() if word.lower() not in STOP_WORDS]
-    parts = [(part, word) for word in often for part in _parts(word.lower()) if _counts(part)]
-    stemmed = _stemmers.english.stemWords([part for part, _ in parts])
-    found: dict[str, str] = {}
-    for token, (_, word) in zip(stemmed, parts, strict=True):
-        found.setdefault(token, word)
+def vocabulary(written: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the tokens of each word, for words as `spelled` gives them; see `tokens`."""
+    lower = {word: word.lower() for word in written}
+    kept = {word: low for word, low in lower.items() if low not in STOP_WORDS and _counts(low)}
+    stemmed = _stemmed(list(kept.values()))
+    found: dict[str, tuple[str, ...]] = dict(zip(kept, zip(stemmed), strict=True))
+    if _IN_PAIRS.search("".join(kept)):
+        found |= {word: tuple(_parts(word)) for word in kept if _IN_PAIRS.match(word)}
     return found
 
 
@@ -141,8 +134,13 @@ def first_sentences(text: str, at_most_chars: int) -> str:
     return taken
 
 
+def _stemmed(parts: list[str]) -> list[str]:
+    stemmed: list[str] = _stemmers.english.stemWords(parts)
+    return stemmed
+
+
 def _parts(word: str) -> Iterable[str]:
-    if len(word) == 1 or not _IN_PAIRS.match(word):
+    if word.isascii() or len(word) == 1 or not _IN_PAIRS.match(word):
         return (word,)
     return map("".join, pairwise(word))
 

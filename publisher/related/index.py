@@ -52,7 +52,7 @@ def _entry(text: Text, reading: Reading, counted: Collection[int], common: Mappi
         language=text.language,
         published_at=text.published_at,
         signature=signature,
-        sketch=reading.sketch,
+        packed_sketch=signatures.pack_sketch(reading.sketch),
     )
     asked = signatures.asked(posted, common, articles=articles)
     return Entry(text=text, profile=profile, posted=posted, asked=asked, counted=counted)

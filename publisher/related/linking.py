@@ -1,5 +1,5 @@
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
@@ -10,12 +10,12 @@ from publisher.related.model import Entry, Link, Origin, Profile, Text
 from publisher.related.reasons import SHARED, Spelling
 from publisher.related.rules import Chosen, Match
 
-AFFECTED = 100
-"""Older articles that may choose again in one step because a link fell away or a teaser found its article."""
-
 Links = dict[ArticleId, tuple[Link, ...]]
 _News = dict[ArticleId, float]
-"""New or revised articles with their likeness to an older one; 0 where it only links to them."""
+"""New or revised articles with their likeness to an older one."""
+_Bans = Mapping[ArticleId, Collection[ArticleId]]
+CERTAIN = float("inf")
+"""Likeness that passes every short cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +41,18 @@ class Linking:
         self._entries = {entry.profile.id: entry for entry in entries}
         self._revised = revised
         self._profiles: dict[ArticleId, Profile | None] = {entry.profile.id: entry.profile for entry in entries}
+        self._stored: Links = {each: () for each in self._entries if each not in revised}
         self._spellings: dict[ArticleId, Spelling] = {}
 
     def links(self, *, gone: Collection[ArticleId]) -> Links:
         """Return the links of every article that gets other links than it has, with `gone` out of the archive."""
         choosers = {chooser.profile.id: chooser for chooser in self._choosers(gone)}
         alike = self._alike(choosers.values())
-        found = self._chosen(choosers, alike) | self._moved(choosers, alike)
-        stored = store.links(self._connection, found)
-        return {each: links for each, links in found.items() if links != stored.get(each, ())}
+        news = self._news(choosers, alike)
+        banned = store.banned(self._connection, [*choosers, *news])
+        found = self._chosen(choosers, alike, banned) | self._moved(news, banned)
+        stored = self._links(found)
+        return {each: links for each, links in found.items() if links != stored[each]}
 
     # --- who chooses anew
 
@@ -66,15 +69,16 @@ class Linking:
 
     def _bereft(self, gone: Collection[ArticleId]) -> list[ArticleId]:
         """Return who has fewer links than are shown when some articles are gone."""
-        linkers = store.linkers(self._connection, gone, at_most=AFFECTED) if gone else []
-        links = store.links(self._connection, linkers)
-        return [each for each in linkers if sum(link.target_id not in gone for link in links[each]) < rules.SHOWN]
+        linkers = self._links(store.linkers(self._connection, gone))
+        return [
+            each for each, links in linkers.items() if sum(link.target_id not in gone for link in links) < rules.SHOWN
+        ]
 
     def _namers(self) -> list[ArticleId]:
         """Return the older articles whose teasers name one of ours, and that are not yet linked for that."""
         ours = [(key, each) for each, entry in self._entries.items() for key in entry.text.names]
-        naming = store.namers(self._connection, [key for key, _ in ours], at_most=AFFECTED)
-        links = store.links(self._connection, [namer for _, namer in naming])
+        naming = store.namers(self._connection, [key for key, _ in ours])
+        links = self._links(namer for _, namer in naming)
         linked = {
             (namer, link.target_id)
             for namer, stored in links.items()
@@ -97,8 +101,7 @@ class Linking:
         mine = frozenset(chooser.posted)
         return [each for each, entry in self._entries.items() if not mine.isdisjoint(entry.posted)]
 
-    def _chosen(self, choosers: dict[ArticleId, _Chooser], alike: dict[ArticleId, list[Match]]) -> Links:
-        banned = store.banned(self._connection, choosers)
+    def _chosen(self, choosers: dict[ArticleId, _Chooser], alike: dict[ArticleId, list[Match]], banned: _Bans) -> Links:
         named = self._named([chooser.text for chooser in choosers.values()])
         found: Links = {}
         for each, chooser in choosers.items():
@@ -130,36 +133,28 @@ class Linking:
 
     # --- whom they concern
 
-    def _moved(self, choosers: Collection[ArticleId], alike: dict[ArticleId, list[Match]]) -> Links:
-        """Return the links of older articles among which one of ours finds a place, or loses it."""
-        news = self._news(choosers, alike)
-        stored = store.links(self._connection, news)
-        moved = [each for each in self._take(news) if self._is_moved(each, news[each.id], stored.get(each.id, ()))]
-        self._take({link.target_id for each in moved for link in stored.get(each.id, ())})
-        banned = store.banned(self._connection, [each.id for each in moved])
-        return {each.id: self._placed(each, stored.get(each.id, ()), news[each.id], banned[each.id]) for each in moved}
-
     def _news(self, choosers: Collection[ArticleId], alike: dict[ArticleId, list[Match]]) -> dict[ArticleId, _News]:
         """Return for each older article those of ours that may be news to it, with their likeness."""
         news: dict[ArticleId, _News] = defaultdict(dict)
-        for linker, links in self._linking().items():
-            news[linker] |= {link.target_id: 0.0 for link in links if link.target_id in self._revised}
         for each in self._entries:
             for match in alike[each][: rules.RELINKED]:
                 news[match.profile.id][each] = match.likeness
+        for linker, links in self._links(store.linkers(self._connection, self._revised)).items():
+            # A revised article may be about something else now: who links to it must look again.
+            news[linker] |= {link.target_id: CERTAIN for link in links if link.target_id in self._revised}
         return {each: added for each, added in news.items() if each not in choosers}
 
-    def _linking(self) -> Links:
-        """Return the links of who links to a revised article: it may be about something else now."""
-        linkers = store.linkers(self._connection, self._revised, at_most=AFFECTED) if self._revised else []
-        return store.links(self._connection, linkers)
+    def _moved(self, news: dict[ArticleId, _News], banned: _Bans) -> Links:
+        """Return the links of older articles among which one of ours finds a place, or loses it."""
+        weakest = store.weakest(self._connection, news)
+        moved = [each for each in self._take(news) if self._is_moved(each, news[each.id], weakest.get(each.id))]
+        stored = self._links(each.id for each in moved)
+        self._take({link.target_id for links in stored.values() for link in links})
+        return {each.id: self._placed(each, stored[each.id], news[each.id], banned[each.id]) for each in moved}
 
-    def _is_moved(self, older: Profile, news: _News, links: Sequence[Link]) -> bool:
-        if any(link.target_id in news for link in links):
-            return True
-        return any(
-            rules.may_enter(older, Match(profile=each, likeness=news[each.id]), links) for each in self._take(news)
-        )
+    def _is_moved(self, older: Profile, news: _News, weakest: float | None) -> bool:
+        matches = (Match(profile=each, likeness=news[each.id]) for each in self._take(news))
+        return any(rules.may_enter(older, match, weakest=weakest) for match in matches)
 
     def _placed(
         self, profile: Profile, links: Sequence[Link], added: Collection[ArticleId], banned: Collection[ArticleId]
@@ -192,6 +187,12 @@ class Linking:
             origin=chosen.origin,
             reason=self._spellings[text.id].reason(terms),
         )
+
+    def _links(self, ids: Iterable[ArticleId]) -> Links:
+        """Return the stored links of articles; each is read once."""
+        wanted = list(ids)
+        self._stored |= store.links(self._connection, [each for each in wanted if each not in self._stored])
+        return {each: self._stored[each] for each in wanted}
 
     def _take(self, ids: Iterable[ArticleId]) -> list[Profile]:
         """Return the profiles of those among the articles that may be linked to; each is read once."""

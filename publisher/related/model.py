@@ -1,9 +1,11 @@
+import struct
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from math import sqrt
+from math import hypot
 from typing import NamedTuple
 
 from publisher import words
@@ -40,7 +42,7 @@ class Signature:
 
     @cached_property
     def length(self) -> float:
-        return sqrt(sum(weight * weight for weight in self.weights))
+        return hypot(*self.weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +54,13 @@ class Profile:
     """The primary part only: `en` for `en-GB`."""
     published_at: datetime
     signature: Signature
-    sketch: frozenset[int]
-    """The smallest hashes of its runs of three words: tells whether two texts are the same text."""
+    packed_sketch: bytes
+    """The sketch as it is stored; few of those that are looked at are asked for it."""
+
+    @cached_property
+    def sketch(self) -> frozenset[int]:
+        """The smallest hashes of its runs of three words: tells whether two texts are the same text."""
+        return frozenset(struct.unpack(f"<{len(self.packed_sketch) // 4}I", self.packed_sketch))
 
 
 class Frequency(NamedTuple):
@@ -94,8 +101,18 @@ class Text:
 
     @cached_property
     def written(self) -> list[str]:
-        """The words of the body as they are written."""
-        return words.spelled(self.body)
+        """The words of title and body as they are written."""
+        return [*words.spelled(self.title), *words.spelled(self.body)]
+
+    @cached_property
+    def often(self) -> Counter[str]:
+        """How often each of the words stands there."""
+        return Counter(self.written)
+
+    @cached_property
+    def vocabulary(self) -> dict[str, tuple[str, ...]]:
+        """The tokens of each of the words."""
+        return words.vocabulary(self.often)
 
 
 @dataclass(frozen=True, kw_only=True)

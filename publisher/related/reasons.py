@@ -29,9 +29,11 @@ class Spelling:
     def __init__(self, text: Text) -> None:
         self._language = text.language
         self._body = text.body
-        written = [*text.written, *words.spelled(text.title)]
-        self._small = frozenset(word for word in written if word.islower())
-        spellings = words.spellings(written)
+        self._small = frozenset(word for word in text.often if word.islower())
+        spellings: dict[str, str] = {}
+        for word, _ in text.often.most_common():
+            for token in text.vocabulary.get(word, ()):
+                spellings.setdefault(token, word)
         self._words = dict(zip(terms(spellings, text.language).values(), spellings.values(), strict=True))
         self._name_terms: dict[str, frozenset[int]] = {}
         self._are_names: dict[str, bool] = {}

@@ -1,16 +1,19 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+from itertools import repeat
 from math import exp2
+from operator import mul
 
 from publisher.archive.model import ArticleId
-from publisher.related.model import Link, Origin, Profile, Signature
+from publisher.related.model import Origin, Profile, Signature
 from publisher.related.signatures import IN_PAIRS
 
 SHOWN = 3
 KEPT = 5
 """Links stored for an article: those shown, and some to move up when one is withdrawn or banned."""
-CANDIDATES = 100
+CANDIDATES = 60
 RELINKED = 20
 """So many older articles are asked whether a new one belongs among their links."""
 FLOOR = 0.08
@@ -23,7 +26,6 @@ VARIETY = 0.05
 HALF_LIFE = timedelta(days=30)
 LEAST_FRESH = 0.75
 """An old but strong match survives a fresh and weak one."""
-SHORTLIST = 2 * KEPT
 NAMED_SCORE = 1.0
 """No computed link scores as high as one that the newsroom named."""
 
@@ -45,25 +47,10 @@ class Chosen:
     origin: Origin
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Rival:
-    profile: Profile
-    relevance: float
-    sameness: float = 0.0
-
-    @property
-    def score(self) -> float:
-        return round((1 - VARIETY) * self.relevance - VARIETY * self.sameness, 6)
-
-    @property
-    def rank(self) -> tuple[float, datetime, int]:
-        return self.score, self.profile.published_at, self.profile.id
-
-
 def cosine(one: Signature, other: Signature) -> float:
     """Return how alike two signatures are: 0 (nothing in common) to 1."""
-    mine, others = one.weight_of, other.weight_of
-    product = sum([mine[term] * others[term] for term in filter(mine.__contains__, other.terms)])
+    mine = map(one.weight_of.get, other.terms, repeat(0))
+    product: int = sum(map(mul, mine, other.weights))
     return product / (one.length * other.length) if product else 0.0
 
 
@@ -135,41 +122,60 @@ def choose(
     """
     wanted = {each.id: each for each in named if each.id != article.id and each.id not in banned}
     chosen = [Chosen(profile=each, score=NAMED_SCORE, origin=Origin.TEASER) for each in wanted.values()][:KEPT]
-    rivals = _shortlist(article, [match for match in alike if match.profile.id not in {*wanted, *banned}])
-    for each in chosen:
-        rivals = _beside(each.profile, rivals)
-    while rivals and len(chosen) < KEPT:
-        best = max(rivals, key=lambda rival: rival.rank)
-        chosen.append(Chosen(profile=best.profile, score=best.score, origin=Origin.COMPUTED))
-        rivals = _beside(best.profile, [rival for rival in rivals if rival is not best])
+    out = {article.id, *wanted, *banned}
+    rivals = [_Rival(match.profile, _relevance(article, match)) for match in alike if match.profile.id not in out]
+    waiting = [(rival.rank(), rival) for rival in rivals]
+    heapify(waiting)
+    while waiting and len(chosen) < KEPT:
+        _, best = heappop(waiting)
+        if best.compared == len(chosen):
+            if not are_copies(article, best.profile):
+                chosen.append(Chosen(profile=best.profile, score=best.score(), origin=Origin.COMPUTED))
+        elif best.compare(chosen):
+            heappush(waiting, (best.rank(), best))
     return chosen
 
 
-def may_enter(article: Profile, match: Match, links: Sequence[Link]) -> bool:
-    """Return whether a new match can have a place among an article's links: exact when it says no."""
-    if len(links) < KEPT:
+class _Rival:
+    """Who waits to be chosen. To be compared with more links can only lessen his score, so the best are enough."""
+
+    __slots__ = ("compared", "profile", "relevance", "sameness")
+
+    def __init__(self, profile: Profile, relevance: float) -> None:
+        self.profile = profile
+        self.relevance = relevance
+        self.sameness = 0.0
+        self.compared = 0
+
+    def score(self) -> float:
+        return round((1 - VARIETY) * self.relevance - VARIETY * self.sameness, 6)
+
+    def rank(self) -> tuple[float, float, int]:
+        """Return what puts the best first; no two are equal."""
+        return -self.score(), -self.profile.published_at.timestamp(), -self.profile.id
+
+    def compare(self, chosen: Sequence[Chosen]) -> bool:
+        """Learn how much he resembles the chosen ones; return False if he is a copy of one."""
+        for each in chosen[self.compared :]:
+            if are_copies(each.profile, self.profile):
+                return False
+            self.sameness = max(self.sameness, cosine(each.profile.signature, self.profile.signature))
+        self.compared = len(chosen)
         return True
-    return (1 - VARIETY) * _relevance(article, match) > min(link.score for link in links)
+
+
+def may_enter(article: Profile, match: Match, *, weakest: float | None) -> bool:
+    """
+    Return whether a new match can have a place among an article's links: exact when it says no.
+
+    Args:
+        article: Who has the links.
+        match: Who may get one.
+        weakest: The lowest score among the links that are shown; None: there is room.
+
+    """
+    return weakest is None or _Rival(match.profile, _relevance(article, match)).score() >= weakest
 
 
 def _relevance(article: Profile, match: Match) -> float:
     return match.likeness * freshness(article.published_at, match.profile.published_at)
-
-
-def _shortlist(article: Profile, alike: Iterable[Match]) -> list[_Rival]:
-    rivals = [_Rival(profile=match.profile, relevance=_relevance(article, match)) for match in alike]
-    rivals.sort(key=lambda rival: rival.rank, reverse=True)
-    return [rival for rival in rivals[: 2 * SHORTLIST] if not are_copies(article, rival.profile)][:SHORTLIST]
-
-
-def _beside(chosen: Profile, rivals: Iterable[_Rival]) -> list[_Rival]:
-    """Return who is left beside a chosen one, each knowing how much it resembles it."""
-    return [
-        _Rival(
-            profile=rival.profile,
-            relevance=rival.relevance,
-            sameness=max(rival.sameness, cosine(chosen.signature, rival.profile.signature)),
-        )
-        for rival in rivals
-        if not are_copies(chosen, rival.profile)
-    ]

@@ -9,8 +9,7 @@ from sqlalchemy.engine import Connection
 
 from publisher.archive.model import ArticleId
 from publisher.database import upsert
-from publisher.related import signatures
-from publisher.related.given import among, given
+from publisher.related import given, signatures
 from publisher.related.model import Entry, Link, Work
 from publisher.related.tables import (
     posting,
@@ -25,19 +24,17 @@ from publisher.related.tables import (
 def save(connection: Connection, work: Work) -> None:
     """Write a step's work; the same work written twice is written once."""
     revised = [entry.profile.id for entry in work.entries if entry.profile.id in work.known]
-    _unpost(connection, work, [*revised, *work.gone])
+    _unpost_all(connection, work, [*revised, *work.gone])
     _forget(connection, work.gone)
     if work.entries:
         _write_signatures(connection, work.entries)
-        _post(connection, work.entries)
-    _count(connection, work)
+        _post_all(connection, work.entries)
+    _count_all(connection, work)
     _write_links(connection, work.links)
 
 
 def _write_links(connection: Connection, found: Mapping[ArticleId, Sequence[Link]]) -> None:
-    if not found:
-        return
-    connection.execute(sa.delete(related_link).where(among(connection, related_link.c.article_id, list(found))))
+    given.write(connection, _unlink, (related_link.c.article_id,), [(each,) for each in found])
     rows = [
         {
             "article_id": article_id,
@@ -54,15 +51,22 @@ def _write_links(connection: Connection, found: Mapping[ArticleId, Sequence[Link
         connection.execute(sa.insert(related_link), rows)
 
 
-def _unpost(connection: Connection, work: Work, ids: Collection[ArticleId]) -> None:
+def _unlink(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
+    return sa.delete(related_link).where(related_link.c.article_id.in_(sa.select(ids)))
+
+
+def _unpost_all(connection: Connection, work: Work, ids: Collection[ArticleId]) -> None:
     """Take articles out of what finds them."""
     if not ids:
         return
     rows = [(term, each) for each in ids for term in work.known[each].posted]
-    pairs = given(connection, [posting.c.term, posting.c.article_id], rows)
-    connection.execute(sa.delete(posting).where(sa.tuple_(posting.c.term, posting.c.article_id).in_(sa.select(pairs))))
+    given.write(connection, _unpost, (posting.c.term, posting.c.article_id), rows)
     for table in (related_name, related_teaser):
         connection.execute(sa.delete(table).where(table.c.article_id.in_(ids)))
+
+
+def _unpost(_connection: Connection, pairs: sa.FromClause) -> sa.Executable:
+    return sa.delete(posting).where(sa.tuple_(posting.c.term, posting.c.article_id).in_(sa.select(pairs)))
 
 
 def _forget(connection: Connection, gone: Collection[ArticleId]) -> None:
@@ -80,9 +84,11 @@ def _write_signatures(connection: Connection, entries: Sequence[Entry]) -> None:
         {
             "article_id": entry.profile.id,
             "digest": entry.text.digest,
+            "language": entry.profile.language,
+            "published_at": entry.profile.published_at,
             "signature": signatures.pack_signature(entry.profile.signature),
             "posted": len(entry.posted),
-            "sketch": signatures.pack_sketch(entry.profile.sketch),
+            "sketch": entry.profile.packed_sketch,
         }
         for entry in entries
     ]
@@ -90,34 +96,44 @@ def _write_signatures(connection: Connection, entries: Sequence[Entry]) -> None:
     connection.execute(insert.on_conflict_do_update(index_elements=["article_id"], set_=dict(insert.excluded)), rows)
 
 
-def _post(connection: Connection, entries: Sequence[Entry]) -> None:
+def _post_all(connection: Connection, entries: Sequence[Entry]) -> None:
     """Make articles findable, by their terms and by their names."""
-    by_id = [(entry.profile.id, entry) for entry in entries]
-    _insert(
-        connection, posting, [(term, each, weight) for each, entry in by_id for term, weight in entry.posted.items()]
-    )
-    _insert(connection, related_name, [(key, each) for each, entry in by_id for key in dict.fromkeys(entry.text.names)])
-    wanted = [(key, each) for each, entry in by_id for key in dict.fromkeys(chain(*entry.text.teasers))]
-    _insert(connection, related_teaser, wanted)
+    posted = [(term, entry.text.id, weight) for entry in entries for term, weight in entry.posted.items()]
+    named = [(key, entry.text.id) for entry in entries for key in set(entry.text.names)]
+    naming = [(key, entry.text.id) for entry in entries for key in set(chain(*entry.text.teasers))]
+    given.write(connection, _post, tuple(posting.c), posted)
+    given.write(connection, _name, tuple(related_name.c), named)
+    given.write(connection, _tease, tuple(related_teaser.c), naming)
 
 
-def _insert(connection: Connection, table: sa.Table, rows: Sequence[Sequence[int]]) -> None:
-    if rows:
-        columns = list(table.c)
-        selected = sa.select(given(connection, columns, rows))
-        connection.execute(sa.insert(table).from_select([column.name for column in columns], selected))
+def _post(_connection: Connection, rows: sa.FromClause) -> sa.Executable:
+    return _insert(posting, rows)
 
 
-def _count(connection: Connection, work: Work) -> None:
+def _name(_connection: Connection, rows: sa.FromClause) -> sa.Executable:
+    return _insert(related_name, rows)
+
+
+def _tease(_connection: Connection, rows: sa.FromClause) -> sa.Executable:
+    return _insert(related_teaser, rows)
+
+
+def _insert(table: sa.Table, rows: sa.FromClause) -> sa.Executable:
+    return sa.insert(table).from_select([column.name for column in table.c], sa.select(rows))
+
+
+def _count_all(connection: Connection, work: Work) -> None:
     """Keep how common each term is."""
     articles = Counter(term for entry in work.entries for term in entry.counted)
     posted = Counter(term for entry in work.entries for term in entry.posted)
     posted.subtract(term for each in work.known.values() for term in each.posted)
     rows = [(term, articles[term], posted[term]) for term in sorted({*articles, *posted})]
-    if not rows:
-        return
+    given.write(connection, _count, tuple(term_frequency.c), rows)
+
+
+def _count(connection: Connection, rows: sa.FromClause) -> sa.Executable:
     table = term_frequency
-    selected = sa.select(given(connection, list(table.c), rows)).where(sa.true())
-    insert = upsert(connection, table).from_select([column.name for column in table.c], selected)
+    counted = sa.select(rows).where(sa.true())  # SQLite takes ON CONFLICT for a join without a WHERE
+    insert = upsert(connection, table).from_select([column.name for column in table.c], counted)
     more = {name: table.c[name] + insert.excluded[name] for name in ("articles", "posted")}
-    connection.execute(insert.on_conflict_do_update(index_elements=["term"], set_=more))
+    return insert.on_conflict_do_update(index_elements=["term"], set_=more)  # type: ignore[no-any-return]  # upsert is Any

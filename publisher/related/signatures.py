@@ -1,11 +1,10 @@
 """From a text to its signature and its sketch, and both to bytes and back. Pure."""
 
 import struct
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from itertools import pairwise
+from itertools import chain
 from math import log
 from zlib import crc32
 
@@ -57,15 +56,17 @@ def whole(language: str) -> int:
 
 def read(text: Text) -> Reading:
     """Count a text's terms, the title's once more than they stand in the body."""
-    title, body = ([word.lower() for word in part] for part in (words.spelled(text.title), text.written))
-    titled, told = words.tokens_of(title), words.tokens_of(body)
-    counts = Counter([*titled, *told])
+    counts: dict[str, int] = {}
+    for word, tokens in text.vocabulary.items():
+        for token in tokens:
+            counts[token] = counts.get(token, 0) + text.often[word]
     hashes = terms(counts, text.language)
+    title = chain.from_iterable(text.vocabulary.get(word, ()) for word in words.spelled(text.title))
     return Reading(
         counts=dict(zip(hashes.values(), counts.values(), strict=True)),
-        titled=frozenset(hashes[token] for token in titled),
+        titled=frozenset(hashes[token] for token in title),
         size=192 if text.language in IN_PAIRS else 96,
-        sketch=_sketch([*title, *body]),
+        sketch=_sketch(text.written),
     )
 
 
@@ -114,15 +115,13 @@ def unpack_signature(packed: bytes) -> Signature:
     return Signature(terms=struct.unpack_from(f"<{size}i", packed), weights=packed[4 * size :])
 
 
-def pack_sketch(sketch: frozenset[int]) -> bytes:
-    return struct.pack(f"<{len(sketch)}I", *sorted(sketch))
+def pack_sketch(sketch: Iterable[int]) -> bytes:
+    """Return a sketch as stored: its hashes (32 bits, little-endian), the smallest first."""
+    ordered = sorted(sketch)
+    return struct.pack(f"<{len(ordered)}I", *ordered)
 
 
-def unpack_sketch(packed: bytes) -> frozenset[int]:
-    return frozenset(struct.unpack(f"<{len(packed) // 4}I", packed))
-
-
-def _sketch(spelled: Sequence[str]) -> frozenset[int]:
+def _sketch(written: Sequence[str]) -> frozenset[int]:
     """
     Return the smallest hashes of all runs of three words.
 
@@ -131,9 +130,10 @@ def _sketch(spelled: Sequence[str]) -> frozenset[int]:
         common values among the smallest of two sets estimates the share of common runs.
 
     """
-    hashes = [crc32(word.encode()) for word in spelled]  # spread evenly, so their sums are too
+    hash_of = {word: crc32(word.lower().encode()) for word in set(written)}
+    hashes = [hash_of[word] for word in written]  # spread evenly, so their sums are too
     runs = {
         (first + 3 * second + 7 * third) % 2**32
-        for (first, second), third in zip(pairwise(hashes), hashes[2:], strict=False)
+        for first, second, third in zip(hashes, hashes[1:], hashes[2:], strict=False)
     }
     return frozenset(sorted(runs)[:SKETCH])

@@ -12,8 +12,7 @@ from publisher.archive.model import ArticleId, ArticleState
 from publisher.archive.tables import article
 from publisher.intake.model import Teaser
 from publisher.markup import text_of
-from publisher.related import reasons, signatures, teasers
-from publisher.related.given import among
+from publisher.related import given, reasons, signatures, teasers
 from publisher.related.model import Choice, Frequency, Known, Link, Origin, Profile, Reason, Related, Text
 from publisher.related.rules import NAMED_SCORE, SHOWN
 from publisher.related.tables import (
@@ -27,6 +26,9 @@ from publisher.related.tables import (
 
 BODY_CHARS = 100_000
 """No more of an article is read: a whole book handed in must not hold up the newsroom."""
+
+AFFECTED = 100
+"""Older articles that may choose again in one step because a link fell away or a teaser found its article."""
 
 _FIND = """
     SELECT posting.article_id FROM {asked} JOIN posting ON posting.term = {term}
@@ -68,27 +70,23 @@ def links_of(
 
 def texts(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, Text]:
     """Return what is to be read of articles; only of published ones."""
-    columns = (article.c.id, article.c.language, article.c.title, article.c.slug, article.c.canonical_url)
-    rows = connection.execute(
-        sa.select(*columns, article.c.published_at, article.c.body).where(article.c.id.in_(ids), _visible)
-    )
-    return {ArticleId(row.id): _text(row) for row in rows}
+    rows = given.read(connection, _texts, (article.c.id,), _rows(ids))
+    return {ArticleId(row.id): _text(row) for row in rows if row.state == ArticleState.PUBLISHED}
 
 
 def known(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, Known]:
     """Return what was noted of articles when they were last related."""
-    rows = connection.execute(sa.select(related_signature).where(related_signature.c.article_id.in_(ids)))
     return {
         ArticleId(row.article_id): Known(
             digest=row.digest, posted=signatures.unpack_signature(row.signature).terms[: row.posted]
         )
-        for row in rows
+        for row in given.read(connection, _known, (related_signature.c.article_id,), _rows(ids))
     }
 
 
 def frequencies(connection: Connection, terms: Collection[int]) -> dict[int, Frequency]:
-    rows = connection.execute(sa.select(term_frequency).where(among(connection, term_frequency.c.term, list(terms))))
-    return {row.term: Frequency(articles=row.articles, posted=row.posted) for row in rows}
+    rows = given.read(connection, _frequencies, (term_frequency.c.term,), _rows(terms))
+    return {term: Frequency(articles=articles, posted=posted) for term, articles, posted in rows}
 
 
 def candidates(connection: Connection, terms: Mapping[int, int], *, at_most: int) -> list[ArticleId]:
@@ -102,70 +100,58 @@ def candidates(connection: Connection, terms: Mapping[int, int], *, at_most: int
 
 
 def profiles(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, Profile]:
-    """Return the profiles of those among the articles that may be linked to: published and not withdrawn."""
-    columns = (article.c.id, article.c.language, article.c.published_at)
-    rows = connection.execute(
-        sa.select(*columns, related_signature.c.signature, related_signature.c.sketch)
-        .select_from(related_signature.join(article))
-        .where(among(connection, article.c.id, list(ids)), _visible, related_signature.c.digest.is_not(None))
-    )
+    """Return the profiles of those among the articles that may be linked to: published when last related."""
     return {
-        ArticleId(row.id): Profile(
-            id=ArticleId(row.id),
-            language=primary(row.language),
-            published_at=row.published_at,
-            signature=signatures.unpack_signature(row.signature),
-            sketch=signatures.unpack_sketch(row.sketch),
+        ArticleId(each): Profile(
+            id=ArticleId(each),
+            language=language,
+            published_at=published_at,
+            signature=signatures.unpack_signature(signature),
+            packed_sketch=sketch,
         )
-        for row in rows
+        for each, language, published_at, signature, sketch in given.read(
+            connection, _profiles, (related_signature.c.article_id,), _rows(ids)
+        )
     }
 
 
 def links(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, tuple[Link, ...]]:
     """Return the stored links of articles, in their order."""
-    rows = connection.execute(
-        sa.select(related_link)
-        .where(among(connection, related_link.c.article_id, list(ids)))
-        .order_by(related_link.c.article_id, related_link.c.position)
-    )
-    found: dict[ArticleId, tuple[Link, ...]] = defaultdict(tuple)
-    for row in rows:
+    found: dict[ArticleId, tuple[Link, ...]] = dict.fromkeys(ids, ())
+    for row in given.read(connection, _links, (related_link.c.article_id,), _rows(ids)):
         found[ArticleId(row.article_id)] += (_link(row),)
     return found
 
 
-def linkers(connection: Connection, target_ids: Collection[ArticleId], *, at_most: int) -> list[ArticleId]:
+def weakest(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, float]:
+    """Return the lowest score among an article's first links, for those who have as many as are shown."""
+    rows = given.read(connection, _weakest, (related_link.c.article_id,), _rows(ids))
+    return {ArticleId(each): score for each, score in rows}
+
+
+def linkers(connection: Connection, target_ids: Collection[ArticleId]) -> list[ArticleId]:
     """Return the newest articles that link to one of these."""
-    rows = connection.execute(
-        sa.select(related_link.c.article_id)
-        .distinct()
-        .where(related_link.c.target_id.in_(target_ids))
-        .order_by(related_link.c.article_id.desc())
-        .limit(at_most)
-    )
-    return [ArticleId(each) for each in rows.scalars()]
+    rows = given.read(connection, _linkers, (related_link.c.target_id,), _rows(target_ids))
+    return [ArticleId(each) for (each,) in rows]
 
 
 def named(connection: Connection, keys: Collection[int]) -> list[tuple[int, ArticleId]]:
     """Return which articles have these keys for names."""
-    return _holders(connection, related_name, keys)
+    rows = given.read(connection, _named, (related_name.c.key,), _rows(keys))
+    return [(key, ArticleId(each)) for key, each in rows]
 
 
-def namers(connection: Connection, keys: Collection[int], *, at_most: int) -> list[tuple[int, ArticleId]]:
+def namers(connection: Connection, keys: Collection[int]) -> list[tuple[int, ArticleId]]:
     """Return the newest articles with a teaser that names one of these keys, and the key."""
-    return _holders(connection, related_teaser, keys, at_most=at_most)
+    rows = given.read(connection, _namers, (related_teaser.c.key,), _rows(keys))
+    return [(key, ArticleId(each)) for key, each in rows]
 
 
 def banned(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, set[ArticleId]]:
     """Return the targets that an editor does not want below these articles."""
-    rows = connection.execute(
-        sa.select(related_choice.c.article_id, related_choice.c.target_id).where(
-            among(connection, related_choice.c.article_id, list(ids)), related_choice.c.choice == Choice.BANNED
-        )
-    )
     found: dict[ArticleId, set[ArticleId]] = defaultdict(set)
-    for article_id, target_id in rows:
-        found[article_id].add(target_id)
+    for each, target_id in given.read(connection, _banned, (related_choice.c.article_id,), _rows(ids)):
+        found[ArticleId(each)].add(ArticleId(target_id))
     return found
 
 
@@ -239,13 +225,63 @@ def _text(row: Any) -> Text:
     )
 
 
-def _holders(
-    connection: Connection, table: sa.Table, keys: Collection[int], *, at_most: int | None = None
-) -> list[tuple[int, ArticleId]]:
-    rows = connection.execute(
-        sa.select(table.c.key, table.c.article_id)
-        .where(among(connection, table.c.key, list(keys)))
-        .order_by(table.c.article_id.desc())
-        .limit(at_most)
+def _rows(values: Iterable[int]) -> list[tuple[int]]:
+    return [(value,) for value in values]
+
+
+# --- statements
+
+
+def _texts(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
+    # Not "AND state = 'published'": SQLite would go through all that are published.
+    columns = (article.c.id, article.c.state, article.c.language, article.c.title, article.c.slug)
+    wanted = sa.select(*columns, article.c.canonical_url, article.c.published_at, article.c.body)
+    return wanted.where(article.c.id.in_(sa.select(ids)))
+
+
+def _known(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
+    return sa.select(related_signature).where(related_signature.c.article_id.in_(sa.select(ids)))
+
+
+def _frequencies(_connection: Connection, terms: sa.FromClause) -> sa.Executable:
+    return sa.select(term_frequency).where(term_frequency.c.term.in_(sa.select(terms)))
+
+
+def _profiles(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
+    table = related_signature.c
+    wanted = sa.select(table.article_id, table.language, table.published_at, table.signature, table.sketch)
+    return wanted.where(table.article_id.in_(sa.select(ids)), table.digest.is_not(None))
+
+
+def _links(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
+    wanted = sa.select(related_link).where(related_link.c.article_id.in_(sa.select(ids)))
+    return wanted.order_by(related_link.c.article_id, related_link.c.position)
+
+
+def _weakest(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
+    return (
+        sa.select(related_link.c.article_id, sa.func.min(related_link.c.score))
+        .where(related_link.c.article_id.in_(sa.select(ids)), related_link.c.position < SHOWN)
+        .group_by(related_link.c.article_id)
+        .having(sa.func.count() == SHOWN)
     )
-    return [(row.key, ArticleId(row.article_id)) for row in rows]
+
+
+def _linkers(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
+    wanted = sa.select(related_link.c.article_id).where(related_link.c.target_id.in_(sa.select(ids)))
+    return wanted.distinct().order_by(related_link.c.article_id.desc()).limit(AFFECTED)
+
+
+def _named(_connection: Connection, keys: sa.FromClause) -> sa.Executable:
+    return sa.select(related_name).where(related_name.c.key.in_(sa.select(keys)))
+
+
+def _namers(_connection: Connection, keys: sa.FromClause) -> sa.Executable:
+    wanted = sa.select(related_teaser).where(related_teaser.c.key.in_(sa.select(keys)))
+    return wanted.order_by(related_teaser.c.article_id.desc()).limit(AFFECTED)
+
+
+def _banned(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
+    return sa.select(related_choice.c.article_id, related_choice.c.target_id).where(
+        related_choice.c.article_id.in_(sa.select(ids)), related_choice.c.choice == Choice.BANNED
+    )

@@ -8,6 +8,8 @@ related_signature = sa.Table(
     metadata,
     sa.Column("article_id", Key, sa.ForeignKey(article.c.id), primary_key=True),
     sa.Column("digest", sa.LargeBinary),  # of the text it was made of; NULL: withdrawn, but its words are counted
+    sa.Column("language", sa.Text, nullable=False),  # this and the next as the article has them, to be read at once
+    sa.Column("published_at", Instant, nullable=False),
     sa.Column("signature", sa.LargeBinary, nullable=False),
     sa.Column("posted", sa.SmallInteger, nullable=False),  # so many of its first terms are in `posting`
     sa.Column("sketch", sa.LargeBinary, nullable=False),

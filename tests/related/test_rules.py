@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from publisher.archive.model import ArticleId
 from publisher.related import rules
-from publisher.related.model import Link, Origin, Profile, Reason, Signature
-from publisher.related.rules import KEPT, Match, choose, cosine, freshness, matches, may_enter
+from publisher.related.model import Origin, Profile, Signature
+from publisher.related.rules import KEPT, SHOWN, Match, choose, cosine, freshness, matches, may_enter
+from publisher.related.signatures import pack_sketch
 from tests.related.newsroom import TUESDAY
 
 SIGNATURES = st.dictionaries(st.integers(0, 30), st.integers(1, 255), max_size=12).map(
@@ -30,7 +31,7 @@ def a_profile(
         language=language,
         published_at=published_at,
         signature=Signature(terms=tuple(weights), weights=bytes(weights.values())),
-        sketch=frozenset(sketch),
+        packed_sketch=pack_sketch(sketch),
     )
 
 
@@ -81,7 +82,7 @@ def test_the_same_archive_always_gives_the_same_links(others: list[tuple[int, Si
     """Whatever the order in which the database tells the candidates."""
     found = {
         number: Profile(
-            id=ArticleId(number), language="en", published_at=TUESDAY, signature=signature, sketch=frozenset()
+            id=ArticleId(number), language="en", published_at=TUESDAY, signature=signature, packed_sketch=b""
         )
         for number, signature in others
     }
@@ -171,15 +172,14 @@ def test_whom_the_short_cut_turns_away_would_not_have_been_chosen(known: list[Si
     article = a_profile(1, dict.fromkeys(range(8), 100))
     signatures = dict(enumerate([*known, new], start=2))
     profiles = [
-        Profile(id=ArticleId(number), language="en", published_at=TUESDAY, signature=each, sketch=frozenset())
+        Profile(id=ArticleId(number), language="en", published_at=TUESDAY, signature=each, packed_sketch=b"")
         for number, each in signatures.items()
     ]
     before = choose(article, matches(article, profiles[:-1]))
-    links = [Link(target_id=each.profile.id, score=each.score, origin=each.origin, reason=Reason()) for each in before]
+    weakest = min(each.score for each in before[:SHOWN]) if len(before) >= SHOWN else None
     match = Match(profile=profiles[-1], likeness=cosine(article.signature, new))
 
-    if match.likeness >= rules.FLOOR and not may_enter(article, match, links):
+    if match.likeness >= rules.FLOOR and not may_enter(article, match, weakest=weakest):
         kept = [each.profile for each in before]
-        assert [each.profile.id for each in choose(article, matches(article, [*kept, profiles[-1]]))] == [
-            each.id for each in kept
-        ]
+        again = choose(article, matches(article, [*kept, profiles[-1]]))
+        assert [each.profile.id for each in again[:SHOWN]] == [each.id for each in kept[:SHOWN]]

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from publisher.archive.model import ArticleId
 from publisher.related import signatures
-from publisher.related.model import Frequency, Signature, Text
+from publisher.related.model import Frequency, Profile, Signature, Text
 from publisher.related.signatures import Reading
 from tests.related.newsroom import TUESDAY
 
@@ -44,7 +44,15 @@ def test_a_signature_survives_being_stored(weights: dict[int, int]) -> None:
 
 @given(st.frozensets(st.integers(0, 2**32 - 1), max_size=64))
 def test_a_sketch_survives_being_stored(sketch: frozenset[int]) -> None:
-    assert signatures.unpack_sketch(signatures.pack_sketch(sketch)) == sketch
+    profile = Profile(
+        id=ArticleId(1),
+        language="en",
+        published_at=TUESDAY,
+        signature=Signature(terms=(), weights=b""),
+        packed_sketch=signatures.pack_sketch(sketch),
+    )
+
+    assert profile.sketch == sketch
 
 
 def test_one_word_in_two_languages_is_two_terms() -> None:
