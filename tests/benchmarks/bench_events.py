@@ -41,11 +41,13 @@ def redis() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="publisher-redis-") as folder:
         place = Path(folder) / "redis.sock"
         server = subprocess.Popen(redis_command(place, Path(folder)), stdout=subprocess.DEVNULL)
-        while not Pulse(f"redis+socket://{place}").answers():
-            time.sleep(0.01)
-        yield f"redis+socket://{place}"
-        server.terminate()
-        server.wait(timeout=10)
+        try:
+            while not Pulse(f"redis+socket://{place}").answers():
+                time.sleep(0.01)
+            yield f"redis+socket://{place}"
+        finally:
+            server.terminate()
+            server.wait(timeout=10)
 
 
 @contextmanager
