@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from publisher.dispatch import flow as dispatch
 from publisher.dispatch.transports.choose import outbox_in
 from publisher.editors.model import Role
 from publisher.wiring import Newsroom
+from tests.builders import a_draft, handed_in
 from tests.web.desk.visits import ANNA, HOSTILE, Visit, form_values, must_be_harmless, notes, state_of
 from tests.web.pages import XHTML, elements, parsed, words
 
@@ -151,6 +153,15 @@ def test_articles_that_are_none_are_left_out(visit: Visit, draft: int, ids: list
     answer = visit.save(draft, article=[ids[0], number], **{f"place-{ids[0]}": number})
 
     assert answer.status_code == 303
+    assert the_issue(visit.room, draft).article_ids == (ids[0],)
+
+
+def test_an_article_that_is_not_out_cannot_be_put_in(visit: Visit, draft: int, ids: list[ArticleId]) -> None:
+    early = a_draft(title="Early", external_id="early", publish_at=visit.room.now() + timedelta(hours=1))
+    (taken,) = handed_in(visit.room.database, [early], clock=visit.room.now)
+
+    visit.save(draft, article=[ids[0], taken.article_id])
+
     assert the_issue(visit.room, draft).article_ids == (ids[0],)
 
 
