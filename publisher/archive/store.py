@@ -99,6 +99,18 @@ def listed(
     return _leads(connection, wanted)
 
 
+def visible(connection: Connection, ids: Iterable[ArticleId]) -> set[ArticleId]:
+    """Return which of these articles are published at this moment."""
+    wanted = sa.select(article.c.id).where(article.c.id.in_(list(ids)), article.c.state == ArticleState.PUBLISHED)
+    return {ArticleId(each) for each in connection.scalars(wanted)}
+
+
+def guided(connection: Connection, ids: Iterable[ArticleId]) -> set[ArticleId]:
+    """Return which of these articles have a guide section."""
+    rows = connection.execute(sa.select(article.c.id, article.c.body["guide"]).where(article.c.id.in_(list(ids))))
+    return {ArticleId(row[0]) for row in rows if row[1]}
+
+
 def by_slug(connection: Connection, slug: str) -> Article | None:
     """Return the article at a slug, in whatever state; a former slug finds the article too."""
     found = connection.scalar(sa.select(article.c.id).where(article.c.slug == slug))

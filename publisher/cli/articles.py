@@ -198,14 +198,14 @@ def show_article(
     """Show one article with its related links."""
     from publisher.archive import store
     from publisher.markup import text_of
-    from publisher.related.store import links_of
+    from publisher.related.shown import links_shown
     from publisher.wiring import newsroom
 
     room = newsroom()
     with room.database.reading() as connection:
         article_id = _article_id(connection, article)
         found = store.articles(connection, [article_id])[article_id]
-        related = links_of(connection, [article_id]).get(article_id, ())
+        related = links_shown(connection, [article_id]).get(article_id, ())
     row = {
         "id": found.id,
         "slug": found.slug,

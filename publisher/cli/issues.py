@@ -120,8 +120,10 @@ def show_issue(
 
     room = newsroom()
     if text or html:
+        from publisher.compose.slots import anybody, filled
+
         rendering = flow.preview(room.database, room.settings, IssueId(issue))
-        print(rendering.html if html else rendering.text)
+        print(filled(rendering.html if html else rendering.text, anybody(room.settings.base_url)))
         return
     with room.database.reading() as connection:
         found = report.report(connection, IssueId(issue))

@@ -124,6 +124,9 @@ def _window_start(connection: Connection, edition: Edition, slot: datetime) -> d
 
 def _candidates(connection: Connection, edition: Edition, window: Window) -> tuple[Lead, ...]:
     found = archive.listed(connection, at_most=CANDIDATES_AT_MOST, since=window.start, until=window.end)
+    if edition.kind is EditionKind.GUIDE:
+        guided = archive.guided(connection, [lead.id for lead in found])
+        found = [lead for lead in found if lead.id in guided]
     return rules.choose(
         found, window=window, at_most=edition.at_most, topics=edition.topics, languages=edition.languages
     )
@@ -205,6 +208,20 @@ def _rendered(found: Issue, edition: Edition, carried: Sequence[Piece], settings
         problem = f"Issue {found.id} has no published article; add one, or cancel it."
         raise ConflictError(problem)
     return render.render_issue(edition=edition, issue=found, pieces=carried, furniture=furniture(edition, settings))
+
+
+def as_it_may_be_shown(connection: Connection, settings: Settings, found: Issue) -> Rendering | None:
+    """
+    Return an approved issue for its page: as it was frozen, or without what has been withdrawn since.
+
+    None where nothing of it is left. The frozen rendering itself stays, as proof of what was sent.
+    """
+    left = archive.visible(connection, found.article_ids)
+    if not left:
+        return None
+    if len(left) == len(found.article_ids):
+        return store.rendering_of(connection, found.id)
+    return render_now(connection, settings, replace(found, subject=""))
 
 
 def preview(database: Database, settings: Settings, issue_id: IssueId) -> Rendering:

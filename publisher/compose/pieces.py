@@ -13,7 +13,7 @@ from publisher.archive.model import Article, ArticleId, ArticleState
 from publisher.compose.glossary import Matcher
 from publisher.compose.model import Edition, Furniture, Piece, RelatedLink
 from publisher.markup import text_of
-from publisher.related.store import links_of
+from publisher.related.shown import links_shown
 from publisher.settings import Settings
 
 
@@ -41,7 +41,7 @@ def pieces(connection: Connection, ids: Iterable[ArticleId], settings: Settings)
     articles = {
         each.id: each for each in store.articles(connection, ids).values() if each.state is ArticleState.PUBLISHED
     }
-    related, matcher = links_of(connection, list(articles)), _glossary.matcher(connection)
+    related, matcher = links_shown(connection, list(articles)), _glossary.matcher(connection)
     return tuple(
         Piece(
             article=_absolute(article, settings.base_url),

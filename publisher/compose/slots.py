@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -14,6 +15,24 @@ class Slot(StrEnum):
     READ_URL = "read_url"
     MESSAGE_ID = "message_id"
     DATE = "date"
+
+
+def anybody(base_url: str) -> dict[Slot, str]:
+    """Return the values of a reader whom we do not know, for looking at a mail."""
+    return {
+        Slot.NAME: "reader",
+        Slot.ADDRESS: "reader@example.org",
+        Slot.UNSUBSCRIBE_URL: f"{base_url}/subscribe",
+        Slot.PREFERENCES_URL: f"{base_url}/subscribe",
+        Slot.READ_URL: f"{base_url}/issues",
+    }
+
+
+def filled(text: str, values: Mapping[Slot, str]) -> str:
+    """Return rendered text with values in place of its slots, for where it is shown and not sent."""
+    for slot, value in values.items():
+        text = text.replace(marker(slot), value)
+    return text
 
 
 def marker(slot: Slot) -> str:

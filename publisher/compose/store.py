@@ -21,9 +21,13 @@ from publisher.compose.model import (
     Rendering,
     Window,
 )
+from publisher.compose.slots import Slot, filled
 from publisher.compose.tables import edition, issue, issue_article, issue_rendering
 from publisher.database import insert_or_ignore
 from publisher.errors import ConflictError, NotFoundError
+
+ANYBODY = {Slot.NAME: "reader"}
+"""Who an issue's subject speaks to where it is shown to everybody: on the site, in feeds and lists."""
 
 
 def editions(connection: Connection, *, active_only: bool = False) -> list[Edition]:
@@ -209,7 +213,12 @@ def freeze(connection: Connection, issue_id: IssueId, rendering: Rendering, *, n
     moved = connection.execute(
         sa.update(issue)
         .where(issue.c.id == issue_id, issue.c.state == IssueState.DRAFT)
-        .values(state=IssueState.APPROVED, approved_at=now, subject=rendering.subject, preheader=rendering.preheader)
+        .values(
+            state=IssueState.APPROVED,
+            approved_at=now,
+            subject=filled(rendering.subject, ANYBODY),
+            preheader=filled(rendering.preheader, ANYBODY),
+        )
     )
     if moved.rowcount != 1:
         return False

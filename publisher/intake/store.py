@@ -48,13 +48,16 @@ def identity(draft: Draft, origin: str) -> str:
     """
     Return what makes two hand-ins the same article.
 
-    The newsroom's own id where it gives one; else origin, title and content. A source's ids
-    count within that source, for two newsrooms may both number their articles from 1.
+    The newsroom's own id where it gives one; else its source, title and text, so that the same text with
+    another topic or author is a revision. A source's ids count within that source, for two newsrooms
+    may both number their articles from 1; command line, API and desk are one source, the newsroom itself.
     """
+    scope = f"{origin}/" if origin.startswith("source:") else ""
     if draft.external_id:
-        scope = f"{origin}/" if origin.startswith("source:") else ""
         return f"id:{scope}{draft.external_id}"
-    return "hash:" + hashlib.sha256(f"{origin}\n{draft.title}\n{content_hash(draft)}".encode()).hexdigest()
+    plain = as_json(draft)
+    text = json.dumps([scope, draft.title, plain["sections"], plain["guide"]], ensure_ascii=False)
+    return "hash:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def add(connection: Connection, draft: Draft, *, origin: str, same_as: str | None, now: datetime) -> SubmissionId:

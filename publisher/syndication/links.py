@@ -18,6 +18,7 @@ from publisher.archive.model import ArticleId, ArticleState, Lead
 from publisher.archive.tables import article
 from publisher.database import upsert
 from publisher.related.rules import SHOWN
+from publisher.related.shown import links_shown
 from publisher.related.store import links_of
 from publisher.related.tables import related_link
 from publisher.syndication.tables import entry_links
@@ -40,7 +41,7 @@ def keep_links(connection: Connection, changed: Collection[ArticleId]) -> set[Ar
     revisions = _revisions(connection, changed)
     renewed = [each for each, revision in revisions.items() if each not in known or known[each].revision != revision]
     short = [each for each in linking if each in known and len(known[each].target_ids) < SHOWN]
-    links = links_of(connection, [*renewed, *short])
+    links = links_shown(connection, renewed) | links_of(connection, short)
     found = {each: [link.lead.id for link in links[each]] for each in links}
     gained = {each: with_more(known[each], found[each]) for each in short}
     gained = {each: kept for each, kept in gained.items() if kept != known[each]}

@@ -22,7 +22,7 @@ from publisher.intake.json import read_values
 from publisher.intake.model import Draft, Image, SubmissionId, SubmissionState
 from publisher.intake.read import read
 from publisher.intake.tables import picture, submission
-from publisher.related.store import links_of
+from publisher.related.shown import links_shown
 from publisher.web.api.access import ARTICLE_TYPES, MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_ARTICLES, media_type_of
 from publisher.web.api.article_forms import (
     READ_ONLY,
@@ -263,4 +263,4 @@ def _whole(connection: Connection, room: Newsroom, article_id: ArticleId) -> dic
     found = archive.articles(connection, [article_id]).get(article_id)
     if found is None:
         raise NotFoundError(NAME, article_id)
-    return whole(found, links_of(connection, [article_id]).get(article_id, ()), room.settings)
+    return whole(found, links_shown(connection, [article_id]).get(article_id, ()), room.settings)

@@ -7,7 +7,7 @@ from publisher.archive.model import ArticleId, ArticleState
 from publisher.bell import Job
 from publisher.compose import store as compose
 from publisher.errors import InputError, NotFoundError
-from publisher.related.store import links_of
+from publisher.related.shown import links_shown
 from publisher.web.cursors import Place, cursor_after, place_of
 from publisher.web.desk.issues import shown_issues
 from publisher.web.desk.said import Said
@@ -64,7 +64,7 @@ def article(request: Request, room: Room, seat: AtDesk, article_id: IdInPath) ->
             raise NotFoundError("article", article_id)
         values: dict[str, Any] = {
             "article": found,
-            "related": links_of(connection, [found.id]).get(found.id, ()),
+            "related": links_shown(connection, [found.id]).get(found.id, ()),
             "issues": shown_issues(connection, compose.issues_with(connection, found.id)),
         }
     return desk_page(request, room, seat, "desk/article.html", **values)

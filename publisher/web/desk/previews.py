@@ -5,7 +5,8 @@ import re
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
-from publisher.compose.slots import Slot, marker
+from publisher.compose.slots import Slot, anybody, marker
+from publisher.compose.slots import filled as fill
 from publisher.web.pages import PRIVATE
 from publisher.wiring import Newsroom
 
@@ -28,17 +29,7 @@ def framed(html: str, room: Newsroom) -> Response:
 
 def filled(text: str, room: Newsroom) -> str:
     """Return a mail's text or HTML with its slots filled as for a reader without a name."""
-    base = room.settings.base_url
-    values = {
-        Slot.NAME: NOBODY,
-        Slot.ADDRESS: "reader@example.org",
-        Slot.UNSUBSCRIBE_URL: f"{base}/subscribe",
-        Slot.PREFERENCES_URL: f"{base}/subscribe",
-        Slot.READ_URL: f"{base}/issues",
-    }
-    for slot, value in values.items():
-        text = text.replace(marker(slot), value)
-    return text
+    return fill(text, anybody(room.settings.base_url))
 
 
 def plain_subject(subject: str) -> str:

@@ -12,7 +12,7 @@ from publisher.archive.model import Article, ArticleState, Lead
 from publisher.intake.model import Teaser
 from publisher.markup import text_of
 from publisher.related.rules import SHOWN
-from publisher.related.store import links_of
+from publisher.related.shown import links_shown
 from publisher.settings import Settings
 from publisher.web.pages import kept_page, page
 from publisher.web.parts import Room
@@ -47,7 +47,7 @@ def article(request: Request, room: Room, shelf: OnShelf, slug: str) -> Response
 
 
 def _values(connection: Connection, found: Article, settings: Settings) -> dict[str, Any]:
-    related = links_of(connection, [found.id]).get(found.id, ())
+    related = links_shown(connection, [found.id]).get(found.id, ())
     canonical = found.canonical_url or f"{settings.base_url}/articles/{found.slug}"
     return {
         "article": found,

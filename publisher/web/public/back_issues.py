@@ -4,6 +4,8 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from markupsafe import Markup
 from sqlalchemy.engine import Connection
 
+from publisher.archive import store as archive
+from publisher.compose import flow
 from publisher.compose import store as compose
 from publisher.compose.model import Edition, EditionKind, Issue, IssueId, IssueState
 from publisher.errors import NotFoundError
@@ -62,7 +64,9 @@ def issue(request: Request, room: Room, shelf: OnShelf, edition_slug: str, numbe
         found = compose.back_issue(connection, edition_slug, number)
         if found is None:
             raise HTTPException(404)
-        rendering = compose.rendering_of(connection, found.id)
+        rendering = flow.as_it_may_be_shown(connection, room.settings, found)
+        if rendering is None:
+            raise HTTPException(410, "What this issue carried has been withdrawn.")
         values = {
             "edition": edition,
             "issue": found,
@@ -96,7 +100,8 @@ def _issues(connection: Connection, edition: Edition, *, at_most: int, before: i
         states=(IssueState.APPROVED,),
         before=IssueId(before) if before is not None else None,
     )
-    return [Shown(edition=edition, issue=each) for each in found]
+    visible = archive.visible(connection, [each for issue in found for each in issue.article_ids])
+    return [Shown(edition=edition, issue=each) for each in found if visible.intersection(each.article_ids)]
 
 
 def _feed(edition: Edition) -> FeedKey:

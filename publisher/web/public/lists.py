@@ -48,6 +48,8 @@ def topic(request: Request, room: Room, shelf: OnShelf, slug: str, after: After 
         if found is None:
             raise HTTPException(404)
         number = next((number for each, number in shelf.get(connection, archive.topics_in_use) if each == found), 0)
+        if not number:
+            raise HTTPException(404)
         values = {"kicker": "Topic", "heading": found.name, "number": number}
         values |= _list(connection, room, shelf, FeedKey(kind=FeedKind.TOPIC, slug=slug), after, topic_slug=slug)
     return kept_page(request, room, "web/list.html", **values)
@@ -60,6 +62,8 @@ def author(request: Request, room: Room, shelf: OnShelf, slug: str, after: After
         if found is None:
             raise HTTPException(404)
         number = next((number for each, number in shelf.get(connection, archive.authors_in_use) if each == found), 0)
+        if not number:
+            raise HTTPException(404)
         values = {"kicker": "Author", "heading": found.name, "number": number}
         values |= _list(connection, room, shelf, FeedKey(kind=FeedKind.AUTHOR, slug=slug), after, author_slug=slug)
     return kept_page(request, room, "web/list.html", **values)

@@ -1,0 +1,44 @@
+"""The links below an article as readers see them: related ones first, then what else its topic has."""
+
+from collections.abc import Iterable
+
+from sqlalchemy.engine import Connection
+
+from publisher.archive import store as archive
+from publisher.archive.model import ArticleId, Lead
+from publisher.related.model import Origin, Related
+from publisher.related.store import links_of
+
+SHOWN = 3
+CANDIDATES = 12
+"""Newest articles of a topic to fill up from."""
+
+
+def links_shown(connection: Connection, article_ids: Iterable[ArticleId]) -> dict[ArticleId, tuple[Related, ...]]:
+    """
+    Return three links for each article, as far as the archive has them.
+
+    Where fewer than three are near enough to be related, the newest of the same topic and language
+    follow, marked with that as their reason; a reader who has come to the end wants somewhere to go.
+    """
+    found = dict(links_of(connection, article_ids))
+    short = archive.leads(connection, [each for each, links in found.items() if len(links) < SHOWN])
+    for lead in short.values():
+        found[lead.id] = _filled(connection, lead, found[lead.id])
+    return found
+
+
+def _filled(connection: Connection, lead: Lead, links: tuple[Related, ...]) -> tuple[Related, ...]:
+    known = {lead.id, *(link.lead.id for link in links)}
+    filled = list(links)
+    for slug in (*(topic.slug for topic in lead.topics[:1]), ""):
+        for other in archive.listed(connection, at_most=CANDIDATES, topic_slug=slug, language=lead.language):
+            if len(filled) < SHOWN and other.id not in known:
+                known.add(other.id)
+                filled.append(_fresh(other, lead.topics[0].name if slug else ""))
+    return tuple(filled)
+
+
+def _fresh(lead: Lead, topic: str) -> Related:
+    reason = f"Also new in {topic}." if topic else "Also new."
+    return Related(lead=lead, reason=reason, origin=Origin.COMPUTED)
