@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from publisher.pulse import Pulse
 from publisher.up.redis_server import redis_command
@@ -49,3 +50,11 @@ def redis_url() -> Iterator[str]:
         yield f"redis+socket://{place}"
         server.terminate()
         server.wait(timeout=10)
+
+
+@pytest.fixture(autouse=True)
+def fresh_logs() -> Iterator[None]:
+    """Let no test write its logs to the closed error stream of the test before it."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
