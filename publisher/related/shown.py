@@ -1,6 +1,7 @@
 """The links below an article as readers see them: related ones first, then what else its topic has."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 from sqlalchemy.engine import Connection
 
@@ -23,16 +24,21 @@ def links_shown(connection: Connection, article_ids: Iterable[ArticleId]) -> dic
     """
     found = dict(links_of(connection, article_ids))
     short = archive.leads(connection, [each for each, links in found.items() if len(links) < SHOWN])
+
+    @cache
+    def newest(topic_slug: str, language: str) -> list[Lead]:
+        return archive.listed(connection, at_most=CANDIDATES, topic_slug=topic_slug, language=language)
+
     for lead in short.values():
-        found[lead.id] = _filled(connection, lead, found[lead.id])
+        found[lead.id] = _filled(lead, found[lead.id], newest)
     return found
 
 
-def _filled(connection: Connection, lead: Lead, links: tuple[Related, ...]) -> tuple[Related, ...]:
+def _filled(lead: Lead, links: tuple[Related, ...], newest: Callable[[str, str], list[Lead]]) -> tuple[Related, ...]:
     known = {lead.id, *(link.lead.id for link in links)}
     filled = list(links)
     for slug in (*(topic.slug for topic in lead.topics[:1]), ""):
-        for other in archive.listed(connection, at_most=CANDIDATES, topic_slug=slug, language=lead.language):
+        for other in newest(slug, lead.language) if len(filled) < SHOWN else ():
             if len(filled) < SHOWN and other.id not in known:
                 known.add(other.id)
                 filled.append(_fresh(other, lead.topics[0].name if slug else ""))

@@ -54,7 +54,7 @@ def of_issue(
     Return an approved issue as an entry; it is frozen, so it was updated when it was published.
 
     Args:
-        issue: Approved.
+        issue: Approved; its subject speaks to no reader in particular, unlike the frozen one.
         rendering: What was frozen.
         edition: The issue's.
         left: Where articles of it were withdrawn since, those that were not: then the entry only names these.
@@ -67,8 +67,8 @@ def of_issue(
     return Entry(
         id=uri,
         url=url,
-        title=rendering.subject if left is None else f"{edition.name} {issue.number}",
-        summary=rendering.preheader if left is None else "",
+        title=issue.subject if left is None else f"{edition.name} {issue.number}",
+        summary=issue.preheader if left is None else "",
         content_html=absolute(rendering.web_html, url) if left is None else _teasers(left, site),
         published_at=issue.approved_at,
         updated_at=issue.approved_at,

@@ -16,6 +16,7 @@ from publisher.compose.model import (
     IssueState,
     Rendering,
 )
+from publisher.compose.slots import Slot, marker
 from tests.syndication.newsroom import House
 
 HOUR = timedelta(hours=1)
@@ -99,6 +100,14 @@ def test_an_issue_is_the_same_entry_in_the_guide_and_among_back_issues(house: Ho
     assert 'href="https://news.example/feeds"' in (in_guide.findtext("{*}content") or "")
     links = {link.get("href") for link in in_guide.findall("{*}link")}
     assert links == {"https://news.example/issues/abroad/1"}
+
+
+def test_an_entry_speaks_to_no_reader_in_particular(house: House, guide: Edition) -> None:
+    """A mail's subject may call each reader by name; the slot for it must not show."""
+    approve(house, a_draft_issue(house, guide), f"News for you, {marker(Slot.NAME)}")
+    house.syndicate()
+
+    assert house.reader.get("/feeds/guide.atom").titles == ["News for you, reader"]
 
 
 def test_an_edition_has_a_feed_before_its_first_issue(house: House, guide: Edition) -> None:
