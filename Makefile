@@ -12,11 +12,14 @@ help:  ## List the commands
 run: .venv/run.stamp  ## Start everything on this machine (PORT=8000)
 	@exec $(BIN)/publisher up --port $(PORT)
 
-test: .venv/dev.stamp  ## Run the tests (under 8 minutes on two cores)
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+# Three at a time, for half of the time is waiting; a module's tests stay together, for they share servers.
+TOGETHER := -n 3 --dist loadscope
+
+test: .venv/dev.stamp  ## Run the tests (under 8 minutes on two cores); ARGS="tests/compose -k window" runs some
+	$(BIN)/python -m pytest -m "not slow" $(if $(ARGS),$(ARGS),$(TOGETHER))
 
 test-slow: .venv/dev.stamp  ## Run the long tests as well: random faults, many kills
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow $(if $(ARGS),$(ARGS),$(TOGETHER))
 
 check: .venv/dev.stamp  ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .

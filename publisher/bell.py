@@ -42,6 +42,7 @@ class Queue(StrEnum):
     """Kinds of work, each with workers of its own in production."""
 
     ARTICLES = "articles"
+    CHANNELS = "channels"
     DISPATCH = "dispatch"
     UPKEEP = "upkeep"
     EVENTS = "events"
@@ -50,8 +51,8 @@ class Queue(StrEnum):
 QUEUE_OF = {
     Job.ACCEPT: Queue.ARTICLES,
     Job.RELATE: Queue.ARTICLES,
-    Job.SYNDICATE: Queue.ARTICLES,
-    Job.COMPOSE: Queue.ARTICLES,
+    Job.SYNDICATE: Queue.CHANNELS,
+    Job.COMPOSE: Queue.CHANNELS,
     Job.PLAN: Queue.DISPATCH,
     Job.DISPATCH: Queue.DISPATCH,
     Job.PUSH: Queue.UPKEEP,

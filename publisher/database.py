@@ -1,8 +1,13 @@
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from threading import Event, Lock
+from time import monotonic, sleep
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +29,8 @@ metadata = sa.MetaData(
 """All tables; each is defined in the `tables.py` of the stage that owns (writes) it."""
 
 BUSY_TIMEOUT_MS = 15_000
+LOOK_AGAIN_S = 0.001
+PRIMARY_CODE = 0xFF
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """Type of a surrogate key: 64 bits in both databases (SQLite wants the word INTEGER for a row id)."""
 
@@ -69,6 +76,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _checked(url)
         self.engine = _engine(self.url)
+        self._queue = Queue() if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -77,10 +85,21 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Commit when the block ends, roll back when it raises."""
+        with self.writing() as begin, begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
+        """Keep one connection for many transactions: what is yielded begins one, as `transaction()` does."""
         with self.engine.connect() as plain:
             connection = plain.execution_options(publisher_begin="BEGIN IMMEDIATE") if self.is_sqlite else plain
-            with connection.begin():
-                yield connection
+
+            @contextmanager
+            def begin() -> Iterator[Connection]:
+                with self._queue, connection.begin():
+                    yield connection
+
+            yield begin
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -95,19 +114,75 @@ class Database:
         self.engine.dispose()
 
 
+class Queue:
+    """
+    Lets the threads of a process in one after the other, in the order in which they came.
+
+    So they write to SQLite: one who writes much would else keep the others away, a plan of a million deliveries the
+    worker that sends them. Between processes it stays so.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: deque[Event] = deque()
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            turn = Event()
+            self._waiting.append(turn)
+        turn.wait()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._is_taken = False
+
+    @contextmanager
+    def left(self) -> Iterator[None]:
+        """Let the others in for the length of a block, and come back as the last."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
+
+
 def insert_or_ignore(connection: Connection, table: sa.Table) -> Any:
     """Return an INSERT … ON CONFLICT DO NOTHING for this connection's database."""
-    return upsert(connection, table).on_conflict_do_nothing()
+    return _insert_or_ignore(connection.dialect.name, table)
 
 
 def upsert(connection: Connection, table: sa.Table) -> Any:
     """Return an INSERT that takes `on_conflict_do_update(...)`, for this connection's database."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    return _insert(connection.dialect.name, table)
+
+
+@cache
+def _insert(dialect: str, table: sa.Table) -> Any:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+@cache
+def _insert_or_ignore(dialect: str, table: sa.Table) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing()
 
 
 def skip_locked(connection: Connection, statement: sa.Select[Any]) -> sa.Select[Any]:
-    """Lock the chosen rows and pass over those that another worker holds; SQLite has one writer anyway."""
-    return statement if connection.dialect.name == "sqlite" else statement.with_for_update(skip_locked=True)
+    """
+    Lock the chosen rows and pass over those that another worker holds; SQLite has one writer anyway.
+
+    Not their keys (FOR NO KEY UPDATE): a row is not held by whoever only refers to it. PostgreSQL looks at a
+    reference again, and locks what it refers to, when a transaction writes the same row twice.
+    """
+    if connection.dialect.name == "sqlite":
+        return statement
+    return statement.with_for_update(skip_locked=True, key_share=True)
 
 
 def one_at_a_time(connection: Connection, what: str) -> None:
@@ -180,4 +255,38 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("publisher_begin", "BEGIN"))
+    if connection.get_execution_options().get("publisher_begin"):
+        _take_write_lock(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _take_write_lock(connection: Connection) -> None:
+    """
+    Begin a transaction that writes as soon as the other process's has ended.
+
+    SQLite itself would look again after 1, 2, 5 and so on to 100 ms, and stand still meanwhile beside one who writes
+    much.
+    """
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        until = monotonic() + BUSY_TIMEOUT_MS / 1000
+        while not _is_begun(cursor):
+            if monotonic() > until:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            sleep(LOOK_AGAIN_S)
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.close()
+
+
+def _is_begun(cursor: Any) -> bool:
+    try:
+        cursor.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as problem:
+        if problem.sqlite_errorcode & PRIMARY_CODE == sqlite3.SQLITE_BUSY:
+            return False
+        raise
+    return True

@@ -27,6 +27,21 @@ class Pulse:
         except redis.RedisError:
             return False
 
+    def silent(self, queue: str) -> tuple[str, ...]:
+        """
+        Return who is gone, beat or every worker; nobody while a tick has run lately.
+
+        Args:
+            queue: Where ticks wait for a worker. One that waits there was sent by beat; if none does, beat is gone.
+
+        """
+        try:
+            if self._redis.get(KEY) is not None:
+                return ()
+            return ("worker",) if self._redis.llen(queue) else ("beat",)
+        except redis.RedisError:
+            return ("worker", "beat")
+
     def is_beating(self) -> bool:
         """Tell whether a tick has run lately."""
         try:

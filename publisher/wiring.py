@@ -3,29 +3,34 @@ import socket
 from collections.abc import Mapping
 from functools import cache, cached_property
 from threading import Event
+from typing import TYPE_CHECKING
 
 from publisher import settings as settings_module
 from publisher.audience.tokens import Signer
 from publisher.bell import Bell
 from publisher.clock import Clock, utc_now
 from publisher.database import Database
-from publisher.dispatch.flow import Dispatcher
 from publisher.dispatch.pace import UNHURRIED, Pace
-from publisher.dispatch.return_path import return_paths
+from publisher.dispatch.sending import Dispatcher
 from publisher.dispatch.transports.choose import transport_for
 from publisher.dispatch.transports.transport import Transport
-from publisher.events.fetching import BounceMailbox
 from publisher.pulse import Pulse, client
 from publisher.settings import Settings
-from publisher.syndication.model import Site
-from publisher.syndication.websub.model import HUB_PATH
+
+if TYPE_CHECKING:
+    from publisher.events.fetching import BounceMailbox
+    from publisher.syndication.model import Site
 
 stopping = Event()
 """Set when this process is asked to end; long turns look at it."""
 
 
 class Newsroom:
-    """The parts of a running Publisher, put together once for each process, each when it is first wanted."""
+    """
+    The parts of a running Publisher, put together once for each process, each when it is first wanted.
+
+    What only some processes want is imported with it: a worker that sends carries no feeds and no mailbox.
+    """
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self.settings = settings
@@ -48,13 +53,19 @@ class Newsroom:
         return Signer(self.settings.secret_key)
 
     @cached_property
-    def bounces(self) -> BounceMailbox | None:
+    def bounces(self) -> "BounceMailbox | None":
         """The mailbox that bounces come back to; None where none is set."""
+        from publisher.dispatch.return_path import return_paths
+        from publisher.events.fetching import BounceMailbox
+
         paths = return_paths(self.signer, self.settings.bounce_address)
         return BounceMailbox(self.settings.bounce_imap_url, paths) if paths and self.settings.bounce_imap_url else None
 
     @property
-    def site(self) -> Site:
+    def site(self) -> "Site":
+        from publisher.syndication.model import Site
+        from publisher.syndication.websub.model import HUB_PATH
+
         settings = self.settings
         return Site(
             base_url=settings.base_url,

@@ -4,7 +4,7 @@ import re
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import Stemmer
 
@@ -45,14 +45,15 @@ _POSSESSIVE = re.compile(r"['’][sS]\b(?<=\w..)")
 _ACRONYM = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 _ACRONYM_INSIDE = re.compile(r"\.[A-Za-z]\.")
 """Begins with a plain character, so a text without acronyms is passed over five times as fast."""
-_LETTER = re.compile(r"[^\W\d_]")
-_SCRIPTS = {
-    "ko": re.compile(f"[{HANGUL}\u1100-\u11ff\u3131-\u318e]"),
-    "zh": re.compile(f"[{HAN}]"),
-    "ar": re.compile("[\u0600-\u06ff\u0750-\u077f]"),
-    "ru": re.compile("[\u0400-\u04ff]"),
+_RANGES = {
+    "ko": f"{HANGUL}\u1100-\u11ff\u3131-\u318e",
+    "zh": HAN,
+    "ar": "\u0600-\u06ff\u0750-\u077f",
+    "ru": "\u0400-\u04ff",
 }
+_SCRIPTS = {language: re.compile(f"[{script}]") for language, script in _RANGES.items()}
 _KANA = re.compile(f"[{KANA}]")
+_OTHER_SCRIPT = re.compile(f"[{KANA}{''.join(_RANGES.values())}]")
 _ENDING = re.compile(r"\s*\n\s*|[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[\"'”’」』）)]*\s*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)\.$")
 
@@ -76,10 +77,9 @@ def tokens(text: str) -> list[str]:
     onto the word and the others write no spaces, so whole words would hardly ever meet again.
     Tokens hold letters and digits only.
     """
-    kept = [word for word in spelled(text.lower()) if word not in STOP_WORDS]
-    if _IN_PAIRS.search("".join(kept)):
-        kept = [part for word in kept for part in _parts(word)]
-    return _stemmed([word for word in kept if _counts(word)])
+    written = spelled(text.lower())
+    known = vocabulary(set(written))
+    return list(chain.from_iterable(known[word] for word in written if word in known))
 
 
 def spelled(text: str) -> list[str]:
@@ -92,8 +92,11 @@ def spelled(text: str) -> list[str]:
 
 def vocabulary(written: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return the tokens of each word, for words as `spelled` gives them; see `tokens`."""
-    lower = {word: word.lower() for word in written}
-    kept = {word: low for word, low in lower.items() if low not in STOP_WORDS and _counts(low)}
+    kept = {}
+    for word in written:
+        low = word.lower()
+        if low not in STOP_WORDS and (len(low) > 1 or not low.isascii()):  # a letter tells nothing; a syllable does
+            kept[word] = low
     stemmed = _stemmed(list(kept.values()))
     found: dict[str, tuple[str, ...]] = dict(zip(kept, zip(stemmed), strict=True))
     if _IN_PAIRS.search("".join(kept)):
@@ -104,7 +107,10 @@ def vocabulary(written: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def detect_language(text: str) -> str:
     """Return `ko`, `ja`, `zh`, `ar` or `ru` by the script of a text's first 5,000 characters, else `en`."""
     opening = unicodedata.normalize("NFC", text[:LANGUAGE_CHARS])
-    letters = len(_LETTER.findall(opening))
+    other = len(_OTHER_SCRIPT.findall(opening))
+    letters = sum(map(str.isalpha, opening)) if other else 0
+    if other <= letters * min(KANA_SHARE, LANGUAGE_SHARE):
+        return "en"
     found = {language: len(script.findall(opening)) for language, script in _SCRIPTS.items()}
     kana = len(_KANA.findall(opening))
     if kana > letters * KANA_SHARE:
@@ -143,11 +149,6 @@ def _parts(word: str) -> Iterable[str]:
     if word.isascii() or len(word) == 1 or not _IN_PAIRS.match(word):
         return (word,)
     return map("".join, pairwise(word))
-
-
-def _counts(word: str) -> bool:
-    """A letter alone tells nothing; a syllable does."""
-    return len(word) > 1 or not word.isascii()
 
 
 def _without_dots(found: re.Match[str]) -> str:

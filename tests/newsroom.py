@@ -19,7 +19,7 @@ from publisher.compose import flow as compose
 from publisher.compose import store
 from publisher.compose.model import Edition, EditionId, EditionKind, IssueId
 from publisher.database import Database, metadata
-from publisher.dispatch.flow import Dispatcher
+from publisher.dispatch.sending import Dispatcher
 from publisher.dispatch.transports.transport import Transport
 from publisher.migrations import all_tables
 from publisher.settings import Settings

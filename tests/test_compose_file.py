@@ -30,7 +30,18 @@ HERE = Path(__file__).parent.parent
 GIVEN = {"PUBLISHER_SECRET_KEY": "k" * 64, "POSTGRES_PASSWORD": "secret"}
 """What .env.example leaves to be filled in."""
 HEALTHY_WITHIN_S = 60
-ORDER = ("postgres", "redis", "mail", "migrate", "web", "worker-articles", "worker-dispatch", "worker-upkeep", "beat")
+ORDER = (
+    "postgres",
+    "redis",
+    "mail",
+    "migrate",
+    "web",
+    "worker-articles",
+    "worker-channels",
+    "worker-dispatch",
+    "worker-upkeep",
+    "beat",
+)
 OTHERS_VARIABLES = {"FORWARDED_ALLOW_IPS"}
 
 pytestmark = pytest.mark.postgresql
@@ -112,7 +123,7 @@ def test_every_queue_has_a_worker(services: dict[str, Any]) -> None:
     workers = [each for name, each in services.items() if name.startswith("worker-")]
     queues = [queue for each in workers for queue in each["command"][3].split(",")]
 
-    assert sorted(queues) == ["articles", "dispatch", "events", "upkeep"]
+    assert sorted(queues) == ["articles", "channels", "dispatch", "events", "upkeep"]
 
 
 class Machine:

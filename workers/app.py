@@ -1,7 +1,9 @@
+import gc
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_process_init, worker_shutting_down
+from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from kombu.entity import Exchange
 from kombu.entity import Queue as BrokerQueue
 
@@ -9,7 +11,11 @@ from publisher import logs
 from publisher.bell import BROKER_OPTIONS, QUEUE_OF, Queue
 from publisher.wiring import newsroom, stopping
 
-app = Celery("publisher", broker=newsroom().settings.redis_url, include=["workers.tasks"])
+NEW_OBJECTS = 50_000
+SWITCH_S = 0.001
+"""A thread in a transaction holds others up, so it does not wait five milliseconds for one that computes."""
+
+app = Celery("publisher", broker=newsroom().settings.redis_url)
 app.conf.update(
     broker_connection_max_retries=None,  # the default gives up after 100
     broker_connection_retry_on_startup=True,
@@ -37,8 +43,23 @@ def _set_up_logs(**_: Any) -> None:
     logs.set_up()
 
 
+@worker_ready.connect
+@worker_process_init.connect
+def _tune_the_interpreter(**_: Any) -> None:
+    """
+    Keep the garbage collector off what lives as long as the process, and let threads change places sooner.
+
+    It looks for cycles after every 700 new objects, and a send makes a dozen for each mail, without a cycle: that
+    was a fifth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(SWITCH_S)
+    gc.set_threshold(NEW_OBJECTS, 20, 20)
+
+
 @worker_shutting_down.connect
 def _stop_cleanly(sig: str, **_: Any) -> None:
-    """Let a send end after the micro-batch on the wire, so that nothing is left in doubt."""
+    """Let a send end after the load on the wire, so that nothing is left in doubt."""
     del sig
     stopping.set()

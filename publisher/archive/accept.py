@@ -27,13 +27,25 @@ from publisher.archive.tables import (
 )
 from publisher.database import insert_or_ignore
 from publisher.intake.model import Draft
-from publisher.intake.store import Submission, as_json
+from publisher.intake.store import Submission
 from publisher.markup import text_of
 
 SLUG_AT_MOST = 80
 SUMMARY_AT_MOST = 200
 SUBSTANCE = ("title", "summary", "sections", "guide")
 """What a reader reads; an edit of anything else is a revision that does not move `updated_at`."""
+
+# Put together once, for a batch of articles runs each of them for every one.
+_KNOWN = sa.select(article).where(article.c.identity == sa.bindparam("identity"))
+_ADD = sa.insert(article).returning(article.c.id)
+_KEEP_REVISION = sa.insert(article_revision)
+_NOTE_CHANGE = sa.insert(article_change)
+_IS_TAKEN = sa.select(
+    sa.or_(
+        sa.exists().where(article.c.slug == sa.bindparam("slug")),
+        sa.exists().where(former_slug.c.slug == sa.bindparam("slug")),
+    )
+)
 
 
 class Acceptance(StrEnum):
@@ -56,7 +68,7 @@ class Accepted:
 
 def accept(connection: Connection, submission: Submission, *, domain: str, now: datetime) -> Accepted:
     """Take one submission in: a new article, a revision of a known one, or nothing new."""
-    known = connection.execute(sa.select(article).where(article.c.identity == submission.identity)).first()
+    known = connection.execute(_KNOWN, {"identity": submission.identity}).first()
     if known is None:
         return _add(connection, submission, domain=domain, now=now)
     if known.content_hash == submission.content_hash and not _embargo_moved(known, submission.draft):
@@ -66,7 +78,7 @@ def accept(connection: Connection, submission: Submission, *, domain: str, now: 
 
 def note_change(connection: Connection, article_id: ArticleId, now: datetime) -> None:
     """Tell the stages after the archive; the caller holds the archive's turn (see flow)."""
-    connection.execute(sa.insert(article_change).values(article_id=article_id, at=now))
+    connection.execute(_NOTE_CHANGE, {"article_id": article_id, "at": now})
 
 
 def _add(connection: Connection, submission: Submission, *, domain: str, now: datetime) -> Accepted:
@@ -77,7 +89,8 @@ def _add(connection: Connection, submission: Submission, *, domain: str, now: da
     if state is ArticleState.EMBARGOED:
         published_at = visible_at
     slug = _free_slug(connection, draft.slug or draft.title)
-    values = _values(draft, submission) | {
+    text = plain_text(draft)
+    values = _values(submission, text) | {
         "identity": submission.identity,
         "uri": f"tag:{domain},{now:%Y-%m-%d}:article/{uuid.uuid4().hex}",
         "slug": slug,
@@ -88,9 +101,8 @@ def _add(connection: Connection, submission: Submission, *, domain: str, now: da
         "external_id": draft.external_id,
         "accepted_at": now,
     }
-    added = connection.execute(sa.insert(article).values(values).returning(article.c.id))
-    article_id = ArticleId(added.scalar_one())
-    _write_around(connection, article_id, draft, revision=1, now=now)
+    article_id = ArticleId(connection.execute(_ADD, values).scalar_one())
+    _write_around(connection, article_id, submission, text, revision=1, now=now)
     if state is ArticleState.PUBLISHED:
         note_change(connection, article_id, now)
     return Accepted(article_id=article_id, slug=slug, state=state, acceptance=Acceptance.NEW)
@@ -99,7 +111,8 @@ def _add(connection: Connection, submission: Submission, *, domain: str, now: da
 def _revise(connection: Connection, known: Any, submission: Submission, *, now: datetime) -> Accepted:
     draft = submission.draft
     article_id = ArticleId(known.id)
-    values = _values(draft, submission) | {"revision": known.revision + 1}
+    text = plain_text(draft)
+    values = _values(submission, text) | {"revision": known.revision + 1}
     state = ArticleState(known.state)
     if state is ArticleState.EMBARGOED:
         visible_at = _visible_at(draft, now)
@@ -111,19 +124,19 @@ def _revise(connection: Connection, known: Any, submission: Submission, *, now: 
         values["slug"] = _free_slug(connection, draft.slug, own=article_id)
         connection.execute(insert_or_ignore(connection, former_slug).values(slug=known.slug, article_id=article_id))
     connection.execute(sa.update(article).where(article.c.id == article_id).values(values))
-    _write_around(connection, article_id, draft, revision=known.revision + 1, now=now)
+    _write_around(connection, article_id, submission, text, revision=known.revision + 1, now=now)
     if state is not ArticleState.EMBARGOED:
         note_change(connection, article_id, now)
     slug = values.get("slug", known.slug)
     return Accepted(article_id=article_id, slug=slug, state=state, acceptance=Acceptance.REVISED)
 
 
-def _values(draft: Draft, submission: Submission) -> dict[str, Any]:
-    plain = as_json(draft)
+def _values(submission: Submission, text: str) -> dict[str, Any]:
+    draft, plain = submission.draft, submission.plain
     return {
         "title": draft.title,
         "summary": draft.summary or _made_summary(draft),
-        "language": draft.language or words.detect_language(f"{draft.title} {plain_text(draft)}"),
+        "language": draft.language or words.detect_language(f"{draft.title} {text}"),
         "image": plain["image"],
         "importance": draft.importance or DEFAULT_IMPORTANCE,
         "canonical_url": draft.canonical_url,
@@ -166,6 +179,8 @@ def plain_text(draft: Draft) -> str:
 def _free_slug(connection: Connection, wish: str, own: ArticleId | None = None) -> str:
     """Return a slug that no article has or had; the second of the same name ends in -2."""
     stem = slugify(wish, max_length=SLUG_AT_MOST, word_boundary=True) or "article"
+    if own is None and not connection.scalar(_IS_TAKEN, {"slug": stem}):
+        return stem
     like = f"{stem}%"
     current = sa.select(article.c.slug).where(article.c.slug.like(like), article.c.id != (own or 0))
     former = sa.select(former_slug.c.slug).where(former_slug.c.slug.like(like), former_slug.c.article_id != (own or 0))
@@ -181,19 +196,21 @@ def _first_free(stem: str, taken: set[str]) -> str:
     return f"{stem}-{number}"
 
 
-def _write_around(connection: Connection, article_id: ArticleId, draft: Draft, *, revision: int, now: datetime) -> None:
-    connection.execute(
-        sa.insert(article_revision).values(article_id=article_id, revision=revision, draft=as_json(draft), at=now)
-    )
+def _write_around(
+    connection: Connection, article_id: ArticleId, submission: Submission, text: str, *, revision: int, now: datetime
+) -> None:
+    draft = submission.draft
+    kept = {"article_id": article_id, "revision": revision, "draft": submission.plain, "at": now}
+    connection.execute(_KEEP_REVISION, kept)
+    if revision > 1:
+        for table in (article_author, article_topic):
+            connection.execute(sa.delete(table).where(table.c.article_id == article_id))
     _link(connection, article_id, article_author, "author_id", [_author(connection, name) for name in draft.authors])
     _link(connection, article_id, article_topic, "topic_id", [_topic(connection, name) for name in draft.topics])
-    search.put(
-        connection, article_id, f"{draft.title}\n{draft.summary}\n{plain_text(draft)}\n{' '.join(draft.authors)}"
-    )
+    search.put(connection, article_id, f"{draft.title}\n{draft.summary}\n{text}\n{' '.join(draft.authors)}")
 
 
 def _link(connection: Connection, article_id: ArticleId, table: sa.Table, column: str, ids: Sequence[int]) -> None:
-    connection.execute(sa.delete(table).where(table.c.article_id == article_id))
     rows = [
         {"article_id": article_id, "position": position, column: each}
         for position, each in enumerate(dict.fromkeys(ids))

@@ -40,14 +40,10 @@ def put(connection: Connection, article_id: ArticleId, text: str) -> None:
     """Make an article findable by a text, instead of any text before."""
     tokens = " ".join(words.tokens(text))
     if connection.dialect.name == "sqlite":
-        connection.execute(sa.text("DELETE FROM article_search WHERE rowid = :id"), {"id": article_id})
-        insert = "INSERT INTO article_search (rowid, tokens) VALUES (:id, :tokens)"
+        connection.execute(_DELETE_SQLITE, {"id": article_id})
+        connection.execute(_PUT_SQLITE, {"id": article_id, "tokens": tokens})
     else:
-        insert = (
-            "INSERT INTO article_search VALUES (:id, to_tsvector('simple', :tokens))"
-            " ON CONFLICT (article_id) DO UPDATE SET tokens = excluded.tokens"
-        )
-    connection.execute(sa.text(insert), {"id": article_id, "tokens": tokens})
+        connection.execute(_PUT_POSTGRESQL, {"id": article_id, "tokens": tokens})
 
 
 def find(
@@ -72,6 +68,12 @@ def find(
     return [ArticleId(row[0]) for row in rows]
 
 
+_DELETE_SQLITE = sa.text("DELETE FROM article_search WHERE rowid = :id")
+_PUT_SQLITE = sa.text("INSERT INTO article_search (rowid, tokens) VALUES (:id, :tokens)")
+_PUT_POSTGRESQL = sa.text(
+    "INSERT INTO article_search VALUES (:id, to_tsvector('simple', :tokens))"
+    " ON CONFLICT (article_id) DO UPDATE SET tokens = excluded.tokens"
+)
 _FIND_SQLITE = """
     SELECT article.id FROM article_search JOIN article ON article.id = article_search.rowid
     WHERE article_search MATCH :query AND article.state IN :states

@@ -1,5 +1,5 @@
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from publisher.archive.tables import (
     former_slug,
     topic,
 )
+from publisher.database import Instant
 from publisher.intake.model import Image, Section, Teaser
 
 _images = TypeAdapter(Image | None)
@@ -158,6 +159,14 @@ def changes(connection: Connection, *, after: int, at_most: int, up_to: int | No
         wanted = wanted.where(article_change.c.seq <= up_to)
     rows = connection.execute(wanted.order_by(article_change.c.seq).limit(at_most))
     return [Change(seq=ChangeSeq(row.seq), article_id=ArticleId(row.article_id), at=row.at) for row in rows]
+
+
+def changed_at(connection: Connection, ids: Collection[ArticleId]) -> datetime | None:
+    """Return when one of these articles changed last; None: they never did."""
+    found: datetime | None = connection.scalar(
+        sa.select(sa.func.max(article_change.c.at, type_=Instant)).where(article_change.c.article_id.in_(ids))
+    )
+    return found
 
 
 def last_change(connection: Connection) -> int:

@@ -1,9 +1,11 @@
 import csv
 import io
-from collections.abc import Callable, Collection, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -24,6 +26,9 @@ from publisher.errors import ImportFileError
 
 AT_ONCE = 10_000
 """People in one transaction: other writers wait a fraction of a second at most."""
+
+HANDS = 2
+"""Parts merged at once where nobody waits for a confirmation; SQLite takes one after the other all the same."""
 
 MANY = 1_000
 """New subscribers that change how the database had best plan its work."""
@@ -80,15 +85,16 @@ class _Tally:
         self.unsubscribed += merged.unsubscribed
         self.suppressed += merged.suppressed
 
-    def report(self, ignored_columns: tuple[str, ...]) -> ImportReport:
+    def report(self, read: "_Tally", ignored_columns: tuple[str, ...]) -> ImportReport:
+        """Return the report of what was read, and of what was then put into the database, which is this one."""
         return ImportReport(
             added=self.added,
-            merged=self.merged,
-            unchanged=self.unchanged,
+            merged=read.merged + self.merged,
+            unchanged=read.unchanged + self.unchanged,
             unsubscribed=self.unsubscribed,
-            bad=self.bad,
+            bad=read.bad,
             suppressed=self.suppressed,
-            bad_lines=tuple(self.bad_lines),
+            bad_lines=tuple(read.bad_lines),
             ignored_columns=ignored_columns,
         )
 
@@ -115,6 +121,7 @@ def import_csv(
 
     The file is read once, in constant memory, and to its end before anybody is put on the list. Then each
     `at_once` people are one transaction, so an import that was killed is simply run again: the end is the same.
+    While the database is busy with some, the next ones are made ready; PostgreSQL takes two parts at once.
 
     Args:
         database: Where to.
@@ -136,19 +143,18 @@ def import_csv(
         list_id = store.mailing_list_named(connection, mailing_list).id
     wording = clean_line(wording, WORDING_AT_MOST)
     put = partial(merge, mailing_list_id=list_id, confirmed=confirmed, how=how, wording=wording)
-    tally = _Tally()
+    read, tally = _Tally(), _Tally()
     with _opened(source) as stream:
         table = Table(stream)
-        for people in _parts(by_address(_good(table, tally)), tally, at_once):
-            with database.transaction() as connection:
-                merged = put(connection, people, now=clock())
+        parts = _parts(by_address(_good(table, read)), read, at_once)
+        for merged in _merged(database, parts, put, clock, hands=HANDS if confirmed else 1):
             tally.note(merged)
             if progress is not None:
-                progress(tally.rows)
+                progress(read.rows + tally.rows)
     if tally.added >= MANY:
         with database.transaction() as connection:
             note_growth(connection)
-    return tally.report(table.ignored)
+    return tally.report(read, table.ignored)
 
 
 def _good(table: Table, tally: _Tally) -> Iterator[Person]:
@@ -172,6 +178,27 @@ def _parts(people: Iterator[Person], tally: _Tally, at_once: int) -> Iterator[li
         part.append(person)
     if part:
         yield part
+
+
+def _merged(
+    database: Database, parts: Iterable[list[Person]], put: Callable[..., Merged], clock: Clock, *, hands: int
+) -> Iterator[Merged]:
+    """Merge the parts, each in a transaction of a thread, and yield what became of them in their order."""
+
+    def merge_one(people: list[Person], now: datetime) -> Merged:
+        with database.transaction() as connection:
+            return put(connection, people, now=now)
+
+    under_way: deque[Future[Merged]] = deque()
+    now = clock()
+    with ThreadPoolExecutor(hands, "import") as threads:
+        for people in parts:
+            under_way.append(threads.submit(merge_one, people, now))
+            now = max(clock(), now + timedelta.resolution)  # a part's consents are known by their instant
+            if len(under_way) > hands:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def _together(first: Person, again: Person, tally: _Tally) -> Person:

@@ -52,9 +52,35 @@ def merge(
 
     Doing it again changes nothing. `people` has each address key once, and is fastest in the order of keys.
     """
-    one_at_a_time(connection, "audience: ask")  # pending subscriptions keep the order of `asked_at`
     values = {"list": mailing_list_id, "confirmed": confirmed, "how": how, "wording": wording, "now": now}
     _bring_in(connection, people)
+    if confirmed and connection.dialect.name == "postgresql" and _put_new(connection, values, len(people)):
+        merged = Merged(added=len(people), changed=0, unchanged=0, unsubscribed=0, suppressed=_suppressed(connection))
+    else:
+        merged = _put(connection, values, confirmed=confirmed)
+    connection.execute(sa.text("DROP TABLE incoming"))
+    return merged
+
+
+def _put_new(connection: Connection, values: dict[str, object], number: int) -> bool:
+    """
+    Put in people of whom nobody is known; False, and nothing is put in, where one is.
+
+    Should another transaction bring one of them at this moment, all of them go back, for who asks for a lock
+    while he keeps others from these addresses may wait for ever.
+    """
+    if _are_known(connection):
+        return False
+    with connection.begin_nested() as savepoint:
+        is_done = _run(connection, _PUT_NEW, values).rowcount == number
+        if not is_done:
+            savepoint.rollback()
+    return is_done
+
+
+def _put(connection: Connection, values: dict[str, object], *, confirmed: bool) -> Merged:
+    """Put in what is not there; nobody else does at this moment, and pending subscriptions keep the order of asking."""
+    one_at_a_time(connection, "audience: ask")
     merged = _look(connection, values)
     _run(connection, _PUT_SUBSCRIBERS, values)
     if confirmed and merged.changed:
@@ -65,7 +91,6 @@ def merge(
         _run(connection, _PUT_CONFIRMED if confirmed else _PUT_PENDING, values)
         if confirmed:
             _run(connection, _CONSENTS_OF_NEW, values | {"last": last})
-    connection.execute(sa.text("DROP TABLE incoming"))
     return merged
 
 
@@ -90,16 +115,26 @@ def _bring_in(connection: Connection, people: Sequence[Person]) -> None:
             copy.write_row(person)
 
 
+def _are_known(connection: Connection) -> bool:
+    """Tell whether any of them is known, on whatever mailing list."""
+    wanted = sa.text("SELECT EXISTS (SELECT 1 FROM incoming JOIN subscriber USING (email_key))")
+    return bool(connection.scalar(wanted))
+
+
 def _look(connection: Connection, values: dict[str, object]) -> Merged:
+    """Return what will become of them."""
     found = _run(connection, _LOOK, values).one()
-    suppressed = connection.scalar(sa.text("SELECT count(*) FROM incoming JOIN suppression USING (email_key)"))
     return Merged(
         added=found.added,
         changed=found.changed,
         unsubscribed=found.unsubscribed,
         unchanged=found.number - found.added - found.changed - found.unsubscribed,
-        suppressed=suppressed or 0,
+        suppressed=_suppressed(connection),
     )
+
+
+def _suppressed(connection: Connection) -> int:
+    return connection.scalar(sa.text("SELECT count(*) FROM incoming JOIN suppression USING (email_key)")) or 0
 
 
 def _run(connection: Connection, sql: str, values: dict[str, object]) -> sa.CursorResult[tuple[int, ...]]:
@@ -157,6 +192,18 @@ _PUT = """
 """
 _PUT_CONFIRMED = _PUT.format(at="confirmed_at", state="confirmed")
 _PUT_PENDING = _PUT.format(at="asked_at", state="pending")
+_PUT_NEW = """
+    WITH person AS (
+        INSERT INTO subscriber (email, email_key, name, language, time_zone, created_at)
+        SELECT email, email_key, name, language, time_zone, :now FROM incoming ON CONFLICT (email_key) DO NOTHING
+        RETURNING id
+    ), yes AS (
+        INSERT INTO subscription (mailing_list_id, subscriber_id, state, confirmed_at)
+        SELECT :list, id, 'confirmed', :now FROM person RETURNING id
+    )
+    INSERT INTO consent (subscription_id, at, how, origin, wording) SELECT id, :now, :how, '', :wording FROM yes
+"""
+"""All three at once where nobody is known, which PostgreSQL does in two thirds of the time: it has the ids at hand."""
 _CONSENTS_OF_NEW = """
     INSERT INTO consent (subscription_id, at, how, origin, wording)
     SELECT id, :now, :how, '', :wording FROM subscription

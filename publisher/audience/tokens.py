@@ -6,10 +6,11 @@ links in an old mail must; whoever may not use it any more is known by the row i
 """
 
 import binascii
-import hashlib
 import hmac
 import struct
+from collections.abc import Callable
 from enum import StrEnum
+from hashlib import blake2s
 
 MAC_BYTES = 16
 """128 bits of the MAC: with the 8 of the id, 24 bytes, which are 32 characters of base64 and no padding."""
@@ -29,26 +30,41 @@ class Purpose(StrEnum):
     """Its id is a subscriber's."""
     UNSUBSCRIBE = "unsubscribe"
     """Its id is a subscription's."""
+    LINK = "link"
+    """Its id is an issue's and the number of a link in it; see publisher/dispatch/links.py."""
+    READER = "reader"
+    """Its id is an issue's and the number of a delivery of it."""
     BOUNCE = "bounce"
     """Signs return paths; see publisher/dispatch/return_path.py."""
 
 
 class Signer:
     """
-    Makes and reads tokens: HMAC-SHA-256 (RFC 2104), truncated as its section 5 allows.
+    Makes and reads tokens, proved by keyed BLAKE2s (RFC 7693, section 2.9) of 128 bits.
 
-    The key of each purpose is derived from the secret key, and both hashes of the HMAC have taken
-    in their padded key beforehand, for a send signs two tokens for every reader.
+    Each purpose has a state of its own that has taken in the key beforehand: a send signs two tokens for every
+    reader, and this takes half the time of HMAC-SHA-256.
     """
 
     def __init__(self, secret_key: str) -> None:
-        self._started = {purpose: _start(secret_key, purpose) for purpose in Purpose}
+        key = blake2s(secret_key.encode()).digest()
+        self._keyed = {each: blake2s(key=key, digest_size=MAC_BYTES, person=_person(each)) for each in Purpose}
 
     def sign(self, purpose: Purpose, number: int) -> str:
         """Return the token of an id from 0 to 2**64 - 1: 32 characters that need no escaping in a URL."""
-        packed = _ID.pack(number)
-        token = binascii.b2a_base64(packed + self.mac(purpose, packed), newline=False)
-        return token.translate(_TO_URL).decode("ascii")
+        return self.tokens(purpose)(number)
+
+    def tokens(self, purpose: Purpose) -> Callable[[int], str]:
+        """Return `sign` for one purpose, for whoever signs a million."""
+        copy_keyed, pack = self._keyed[purpose].copy, _ID.pack
+
+        def token(number: int) -> str:
+            packed = pack(number)
+            proof = copy_keyed()
+            proof.update(packed)
+            return binascii.b2a_base64(packed + proof.digest(), newline=False).translate(_TO_URL).decode("ascii")
+
+        return token
 
     def read(self, purpose: Purpose, token: str) -> int | None:
         """Return the id that we signed for this purpose; None for anything else."""
@@ -66,13 +82,11 @@ class Signer:
 
     def mac(self, purpose: Purpose, packed: bytes) -> bytes:
         """Return the 16 bytes that prove that something was written by us for this purpose."""
-        started = self._started[purpose]
-        inner, outer = started[0].copy(), started[1].copy()
-        inner.update(packed)
-        outer.update(inner.digest())
-        return outer.digest()[:MAC_BYTES]
+        proof = self._keyed[purpose].copy()
+        proof.update(packed)
+        return proof.digest()
 
 
-def _start(secret_key: str, purpose: Purpose) -> tuple["hashlib._Hash", "hashlib._Hash"]:
-    key = hmac.digest(secret_key.encode(), f"publisher token {purpose}".encode(), "sha256").ljust(64, b"\0")
-    return hashlib.sha256(bytes(byte ^ 0x36 for byte in key)), hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+def _person(purpose: Purpose) -> bytes:
+    """Return what sets the tokens of a purpose apart: at most 8 bytes (RFC 7693 calls it personalization)."""
+    return blake2s(purpose.encode(), digest_size=blake2s.PERSON_SIZE).digest()

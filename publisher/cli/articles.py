@@ -76,10 +76,10 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _hand_in(files: Sequence[Path], extras: _Extras, *, quiet: bool) -> Iterator[dict[str, Any]]:
     """Hand in file by file, committing some at a time, with a line for each."""
-    waiting: list[tuple[Path, Any]] = []
+    waiting: list[tuple[Path, Any, str]] = []
     for number, path in enumerate(files, start=1):
         try:
-            waiting.append((path, _read(path, extras)))
+            waiting.append((path, *_read(path, extras)))
         except SubmissionError as problem:
             yield _told({"file": str(path), "problem": str(problem)}, quiet=quiet)
         if len(waiting) == AT_ONCE or number == len(files):
@@ -88,12 +88,15 @@ def _hand_in(files: Sequence[Path], extras: _Extras, *, quiet: bool) -> Iterator
             waiting = []
 
 
-def _read(path: Path, extras: _Extras) -> Any:
+def _read(path: Path, extras: _Extras) -> tuple[Any, str]:
+    """Return what to hand in, and what to tell of it."""
     from publisher.intake.flow import HandIn
+    from publisher.intake.left_out import left_out
     from publisher.intake.pictures import read_picture
     from publisher.intake.read import read
 
-    draft = read(_bytes(path), name=path.name if str(path) != "-" else "standard input")
+    data, name = _bytes(path), path.name if str(path) != "-" else "standard input"
+    draft = read(data, name=name)
     draft = replace(
         draft,
         topics=draft.topics or extras.topics,
@@ -105,7 +108,7 @@ def _read(path: Path, extras: _Extras) -> Any:
     picture = None
     if draft.image is not None and "://" not in draft.image.url:
         picture = read_picture(path.parent / draft.image.url)
-    return HandIn(draft=draft, picture=picture)
+    return HandIn(draft=draft, picture=picture), left_out(data, name=name)
 
 
 def _bytes(path: Path) -> bytes:
@@ -116,7 +119,7 @@ def _bytes(path: Path) -> bytes:
         raise SubmissionError(reason, str(path)) from None
 
 
-def _take(waiting: Sequence[tuple[Path, Any]]) -> list[dict[str, Any]]:
+def _take(waiting: Sequence[tuple[Path, Any, str]]) -> list[dict[str, Any]]:
     from publisher.archive.flow import accept_these
     from publisher.bell import Job
     from publisher.intake.flow import hand_in
@@ -125,12 +128,12 @@ def _take(waiting: Sequence[tuple[Path, Any]]) -> list[dict[str, Any]]:
     if not waiting:
         return []
     room = newsroom()
-    ids = hand_in(room.database, [each for _, each in waiting], origin="cli", clock=room.now)
+    ids = hand_in(room.database, [each for _, each, _ in waiting], origin="cli", clock=room.now)
     accepted = accept_these(room.database, ids, domain=room.settings.domain, clock=room.now)
     room.bell.ring(Job.RELATE)
     rows = []
-    for (path, _), submission_id in zip(waiting, ids, strict=True):
-        row: dict[str, Any] = {"file": str(path), "submission": submission_id}
+    for (path, _, note), submission_id in zip(waiting, ids, strict=True):
+        row: dict[str, Any] = {"file": str(path), "submission": submission_id} | ({"note": note} if note else {})
         if submission_id in accepted:
             ending = accepted[submission_id]
             row |= {
@@ -152,6 +155,8 @@ def _told(row: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     elif not quiet:
         state = f" ({row['state']})" if row.get("state") not in {None, "published"} else ""
         print(f"{row.get('id', '?'):>6}  {row['result']:<9}  {row.get('url', row['file'])}{state}")
+        if note := row.get("note"):
+            print(f"        {row['file']}: {note}")
     return row
 
 

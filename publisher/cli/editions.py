@@ -1,5 +1,6 @@
 from datetime import timedelta
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -7,6 +8,11 @@ from publisher.cli.show import AsJson, print_json, show, show_one
 from publisher.errors import InputError
 
 app = typer.Typer(no_args_is_help=True)
+
+Kind = TypeVar("Kind", bound=StrEnum)
+
+TRACKING = "What is counted of links that readers follow: off, totals or 'per reader'."
+IN_DOUBT = "A mail whose answer never came: 'send again' or hold it for an editor."
 
 
 @app.command("add")
@@ -22,34 +28,34 @@ def add(
     at_most: Annotated[int, typer.Option(min=1, max=100, help="More articles: the leads only.")] = 12,
     approval: Annotated[str, typer.Option(help="automatic or editor")] = "automatic",
     stale_after_hours: Annotated[int, typer.Option(min=1, help="Later than this it is no news.")] = 12,
+    tracking: Annotated[str, typer.Option(help=TRACKING)] = "totals",
+    in_doubt: Annotated[str, typer.Option(help=IN_DOUBT)] = "send again",
     as_json: AsJson = False,
 ) -> None:
     """Add an edition: something published again and again."""
     from publisher.audience import store as audience
     from publisher.compose import cadence as cadences
     from publisher.compose import store
-    from publisher.compose.model import Approval, Edition, EditionId, EditionKind
+    from publisher.compose.model import Approval, Edition, EditionId, EditionKind, InDoubt, Tracking
     from publisher.wiring import newsroom
 
-    if kind not in set(EditionKind):
-        raise InputError(f"{kind!r} is no kind of edition; there are {', '.join(EditionKind)}.")
-    if approval not in set(Approval):
-        raise InputError(f"{approval!r} is no way of approval; there are {', '.join(Approval)}.")
     room = newsroom()
     with room.database.transaction() as connection:
         edition = Edition(
             id=EditionId(0),
             slug=_slug(slug),
             name=name or slug.replace("-", " ").capitalize(),
-            kind=EditionKind(kind),
+            kind=_one_of(EditionKind, kind, "kind of edition"),
             mailing_list_id=audience.mailing_list_named(connection, mailing_list).id,
             cadence=cadences.parse(cadence) if cadence else None,
             topics=tuple(topic),
             languages=tuple(language),
             at_least=at_least,
             at_most=at_most,
-            approval=Approval(approval),
+            approval=_one_of(Approval, approval, "way of approval"),
             stale_after=timedelta(hours=stale_after_hours),
+            tracking=_one_of(Tracking, tracking, "way of tracking"),
+            in_doubt=_one_of(InDoubt, in_doubt, "answer to a doubt"),
         )
         added = store.add_edition(connection, edition, now=room.now())
     if as_json:
@@ -96,6 +102,54 @@ def show_edition(slug: Annotated[str, typer.Argument(help="Slug.")], as_json: As
     show_one(row, as_json=as_json)
 
 
+@app.command("change")
+def change(
+    slug: Annotated[str, typer.Argument(help="Slug.")],
+    name: Annotated[str | None, typer.Option(help="What readers see.")] = None,
+    cadence: Annotated[str | None, typer.Option(help="Such as 'mon 08:00 Asia/Seoul'; '' for none.")] = None,
+    approval: Annotated[str | None, typer.Option(help="automatic or editor")] = None,
+    at_least: Annotated[int | None, typer.Option(min=1, help="Fewer articles: the issue is skipped.")] = None,
+    at_most: Annotated[int | None, typer.Option(min=1, max=100, help="More articles: the leads only.")] = None,
+    stale_after_hours: Annotated[int | None, typer.Option(min=1, help="Later than this it is no news.")] = None,
+    tracking: Annotated[str | None, typer.Option(help=TRACKING)] = None,
+    in_doubt: Annotated[str | None, typer.Option(help=IN_DOUBT)] = None,
+    active: Annotated[bool | None, typer.Option("--active/--stopped", help="Whether it makes issues.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change an edition's rules; what is not named stays, and so does what is approved already."""
+    from dataclasses import replace
+
+    from publisher.compose import cadence as cadences
+    from publisher.compose import store
+    from publisher.compose.model import Approval, InDoubt, Tracking
+    from publisher.wiring import newsroom
+
+    given: dict[str, Any] = {
+        "name": name,
+        "approval": _one_of(Approval, approval, "way of approval") if approval is not None else None,
+        "at_least": at_least,
+        "at_most": at_most,
+        "stale_after": timedelta(hours=stale_after_hours) if stale_after_hours is not None else None,
+        "tracking": _one_of(Tracking, tracking, "way of tracking") if tracking is not None else None,
+        "in_doubt": _one_of(InDoubt, in_doubt, "answer to a doubt") if in_doubt is not None else None,
+        "is_active": active,
+    }
+    changes = {field: value for field, value in given.items() if value is not None}
+    if cadence is not None:
+        changes["cadence"] = cadences.parse(cadence) if cadence else None
+    if not changes:
+        raise InputError("Say what to change, such as --tracking off; publisher edition change --help lists it.")
+    with newsroom().database.transaction() as connection:
+        changed = store.change_edition(connection, replace(store.edition_named(connection, slug), **changes))
+    show_one(_row(changed), as_json=as_json)
+
+
+def _one_of(kinds: type[Kind], word: str, what: str) -> Kind:
+    if word not in set(kinds):
+        raise InputError(f"{word!r} is no {what}; there are {', '.join(kinds)}.")
+    return kinds(word)
+
+
 def _slug(text: str) -> str:
     from slugify import slugify
 
@@ -120,5 +174,7 @@ def _row(edition: Any) -> dict[str, Any]:
         "kind": edition.kind.value,
         "cadence": cadences.describe(edition.cadence) if edition.cadence else None,
         "approval": edition.approval.value,
+        "tracking": edition.tracking.value,
+        "in_doubt": edition.in_doubt.value,
         "is_active": edition.is_active,
     }

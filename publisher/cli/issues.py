@@ -10,7 +10,6 @@ from publisher.errors import InputError
 app = typer.Typer(no_args_is_help=True)
 
 LOOK_EVERY_S = 0.25
-LINES_AT_ONCE = 5_000
 IssueArgument = Annotated[int, typer.Argument(help="Id.")]
 
 
@@ -62,7 +61,7 @@ def approve(
     room.bell.ring(Job.PLAN, Job.SYNDICATE)
     if wait:
         found = _wait(room, IssueId(issue), quiet=as_json)
-        _print_report(found, as_json=as_json)
+        _print_report(found, [], as_json=as_json)
         sys.exit(0 if found.state == "sent" else 1)
     if as_json:
         print_json({"id": issue, "state": approved.state.value})
@@ -153,6 +152,7 @@ def report_issue(
     from publisher.compose.model import IssueId
     from publisher.dispatch.model import DeliveryState
     from publisher.dispatch.report import report
+    from publisher.events import clicks
     from publisher.wiring import newsroom
 
     chosen = {DeliveryState.FAILED: failed, DeliveryState.UNCERTAIN: uncertain, DeliveryState.SKIPPED: skipped}
@@ -162,7 +162,8 @@ def report_issue(
         if states or as_csv:
             _print_lines(connection, IssueId(issue), states, as_csv=as_csv, as_json=as_json)
             return
-    _print_report(found, as_json=as_json)
+        links = clicks.of_issue(connection, IssueId(issue))
+    _print_report(found, links, as_json=as_json)
 
 
 @app.command("retry")
@@ -251,32 +252,27 @@ def _wait(room: Any, issue_id: Any, *, quiet: bool) -> Any:
 
 
 def _print_lines(connection: Any, issue_id: Any, states: Any, *, as_csv: bool, as_json: bool) -> None:
-    """Print deliveries, some thousand at a time, however many there are."""
-    import csv
+    """Print deliveries; as CSV some thousand at a time, however many there are."""
+    from publisher.dispatch.report import COLUMNS, LINES_AT_ONCE, lines, lines_as_csv
 
-    from publisher.audience.csv_table import guarded
-    from publisher.dispatch.report import lines
-
-    names = ("seq", "email", "state", "reason", "code", "attempts", "tried_at", "due_at")
-    writer = csv.writer(sys.stdout)
     if as_csv:
-        writer.writerow(names)
+        sys.stdout.writelines(lines_as_csv(connection, issue_id, states=states))
+        return
     after, rows = 0, []
     while found := lines(connection, issue_id, states=states, after=after, at_most=LINES_AT_ONCE):
         after = found[-1].seq
-        values = [{name: getattr(line, name) for name in names} for line in found]
-        if as_csv:
-            writer.writerows(
-                [guarded(str(value if value is not None else "")) for value in row.values()] for row in values
-            )
-        else:
-            rows += values
-    if not as_csv:
-        show(rows, as_json=as_json, empty="There is none.")
+        rows += [{name: getattr(line, name) for name in COLUMNS} for line in found]
+    show(rows, as_json=as_json, empty="There is none.")
 
 
-def _print_report(found: Any, *, as_json: bool) -> None:
+def _print_report(found: Any, links: Any, *, as_json: bool) -> None:
     from publisher.dispatch.report import as_json as plain
 
     row = plain(found)
-    show_one(row if as_json else row | row.pop("counts"), as_json=as_json)
+    if as_json:
+        show_one(row | {"links": [vars(each) for each in links]}, as_json=True)
+        return
+    show_one(row | row.pop("counts"), as_json=False)
+    if links:
+        print()
+        show([{"clicks": each.clicks, "link": each.url} for each in links], as_json=False, empty="")

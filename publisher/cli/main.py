@@ -1,9 +1,10 @@
+import gc
 import os
 import sys
 
 import typer
 
-from publisher.cli import articles, audience, editions, events, issues, people, service, sources
+from publisher.cli import articles, audience, editions, events, feeds, issues, people, service, sources
 from publisher.errors import PublisherError
 
 app = typer.Typer(
@@ -16,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(articles.app, name="article", help="Hand in, list, show and withdraw articles.")
 app.add_typer(sources.app, name="source", help="Newsrooms' own feeds that we read.")
+app.add_typer(feeds.app, name="feed", help="List feeds, end them, and let them lead elsewhere.")
 app.add_typer(audience.subscribers, name="subscriber", help="Add, import, export and list subscribers.")
 app.add_typer(audience.mailing_lists, name="mailing-list", help="Add and list mailing lists.")
 app.add_typer(editions.app, name="edition", help="What is published again and again.")
@@ -38,6 +40,7 @@ def _prepare(context: typer.Context) -> None:
 
 def run() -> None:
     """Run one command; an error is one sentence on standard error and exit code 1, never a traceback."""
+    gc.set_threshold(50_000, 20, 20)  # a command is soon over; looking for cycles is a tenth of a long one's time
     try:
         app()
     except PublisherError as problem:

@@ -1,5 +1,6 @@
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from publisher.errors import InputError
 
@@ -25,6 +26,7 @@ class Accent:
     """On the dark grounds, and under nearly black letters."""
 
 
+@lru_cache(maxsize=256)
 def accent(chosen: str, *, light_ground: str, dark_ground: str) -> Accent:
     """
     Return an accent for both schemes.

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 STAGE = "compose"
 READ_AFTER = "relate"
 """The stage whose finished changes we read: an article goes out with its related links or not yet."""
-AT_ONCE = 20
+AT_ONCE = 50
 CANDIDATES_AT_MOST = 500
 
 

@@ -28,6 +28,26 @@ class Approval(StrEnum):
     EDITOR = "editor"
 
 
+class Tracking(StrEnum):
+    """What we learn of the links that readers follow."""
+
+    OFF = "off"
+    """Nothing: links lead straight to where they lead."""
+    TOTALS = "totals"
+    """How often each link was followed, and not by whom."""
+    PER_READER = "per reader"
+    """By whom as well, and whether a mail was opened, as far as a picture tells."""
+
+
+class InDoubt(StrEnum):
+    """What becomes of a mail that left us whole and whose answer never came."""
+
+    SEND_AGAIN = "send again"
+    """With the same Message-ID: a few readers may have two copies, none has none."""
+    HOLD = "hold"
+    """Until an editor says so, or an event tells: nobody has two copies, a few may have none."""
+
+
 class IssueState(StrEnum):
     """Where an issue stands in composition. What happens after `APPROVED` is dispatch's to say."""
 
@@ -89,6 +109,8 @@ class Edition:
     subject: str = ""
     """Jinja text with the documented slots; empty: made from the articles."""
     is_active: bool = True
+    tracking: Tracking = Tracking.TOTALS
+    in_doubt: InDoubt = InDoubt.SEND_AGAIN
 
 
 @dataclass(frozen=True, kw_only=True)

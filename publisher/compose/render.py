@@ -14,7 +14,7 @@ from markupsafe import Markup
 from publisher.archive.model import Lead
 from publisher.compose import body, plain, rules, text, views
 from publisher.compose.model import Edition, EditionKind, Furniture, Issue, Piece, Rendering
-from publisher.compose.slots import Slot, marker
+from publisher.compose.slots import MARKER_START, Slot, marker
 from publisher.compose.views import GuideEntry, Look
 from publisher.rendering import Templates, furniture_language
 
@@ -297,7 +297,17 @@ def _without_markers(value: Anything) -> Anything:
     An article from outside that held the marker of the address, in the address of a picture, would
     otherwise send every reader's address to a stranger's server.
     """
-    return _defused(value) if MARKERS.search(repr(value)) else value
+    return _defused(value) if _may_hold_marker(value) else value
+
+
+def _may_hold_marker(value: Any) -> bool:
+    if isinstance(value, str):
+        return MARKER_START in value
+    if isinstance(value, tuple):
+        return any(map(_may_hold_marker, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return any(_may_hold_marker(getattr(value, name)) for name in value.__dataclass_fields__)
+    return False
 
 
 def _defused(value: Any) -> Any:

@@ -1,6 +1,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+MARKER_START = "x-slot-"
+
 
 class Slot(StrEnum):
     """What differs from reader to reader in a message that is otherwise the same bytes."""
@@ -13,6 +15,8 @@ class Slot(StrEnum):
     """RFC 8058; for the List-Unsubscribe header only."""
     PREFERENCES_URL = "preferences_url"
     READ_URL = "read_url"
+    READER = "reader"
+    """A token for one reader's delivery, behind a tracked link; only where an edition tracks by reader."""
     MESSAGE_ID = "message_id"
     DATE = "date"
 
@@ -41,4 +45,4 @@ def marker(slot: Slot) -> str:
 
     Letters, digits and hyphens only: Jinja, MJML, CSS inliners, HTML and URL escaping all leave it alone.
     """
-    return f"x-slot-{slot.replace('_', '-')}-x"
+    return f"{MARKER_START}{slot.replace('_', '-')}-x"

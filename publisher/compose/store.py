@@ -15,10 +15,12 @@ from publisher.compose.model import (
     Edition,
     EditionId,
     EditionKind,
+    InDoubt,
     Issue,
     IssueId,
     IssueState,
     Rendering,
+    Tracking,
     Window,
 )
 from publisher.compose.slots import Slot, filled
@@ -28,6 +30,24 @@ from publisher.errors import ConflictError, NotFoundError
 
 ANYBODY = {Slot.NAME: "reader"}
 """Who an issue's subject speaks to where it is shown to everybody: on the site, in feeds and lists."""
+
+# Put together once: each new article runs all of them for its alert.
+_HOLD_EDITION = sa.update(edition).where(edition.c.id == sa.bindparam("wanted")).values(is_active=edition.c.is_active)
+_NEXT_NUMBER = sa.select(sa.func.coalesce(sa.func.max(issue.c.number), 0) + 1).where(
+    issue.c.edition_id == sa.bindparam("wanted")
+)
+_PUT_ARTICLES = sa.insert(issue_article)
+_FREEZE = (
+    sa.update(issue)
+    .where(issue.c.id == sa.bindparam("wanted"), issue.c.state == IssueState.DRAFT)
+    .values(
+        state=IssueState.APPROVED,
+        approved_at=sa.bindparam("at"),
+        subject=sa.bindparam("new_subject"),
+        preheader=sa.bindparam("new_preheader"),
+    )
+)
+_KEEP_RENDERING = sa.insert(issue_rendering)
 
 
 def editions(connection: Connection, *, active_only: bool = False) -> list[Edition]:
@@ -73,6 +93,8 @@ def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edi
         "footer": found.footer,
         "subject": found.subject,
         "is_active": found.is_active,
+        "tracking": found.tracking,
+        "in_doubt": found.in_doubt,
         "created_at": now,
         "slot_done_at": now,
     }
@@ -82,6 +104,30 @@ def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edi
         problem = f"There is an edition {found.slug!r} already; choose another slug."
         raise ConflictError(problem)
     return replace(found, id=EditionId(edition_id))
+
+
+def change_edition(connection: Connection, changed: Edition) -> Edition:
+    """
+    Store an edition's new rules; its slug, kind and mailing list stay. What is approved already keeps the old ones.
+
+    Raises:
+        NotFoundError: There is no such edition.
+
+    """
+    row = {
+        "name": changed.name,
+        "cadence": cadence.describe(changed.cadence) if changed.cadence else None,
+        "at_least": changed.at_least,
+        "at_most": changed.at_most,
+        "approval": changed.approval,
+        "stale_after_s": int(changed.stale_after.total_seconds()),
+        "is_active": changed.is_active,
+        "tracking": changed.tracking,
+        "in_doubt": changed.in_doubt,
+    }
+    if connection.execute(sa.update(edition).where(edition.c.id == changed.id).values(row)).rowcount == 0:
+        raise NotFoundError("edition", changed.slug)
+    return changed
 
 
 def slot_done_at(connection: Connection, edition_id: EditionId) -> datetime:
@@ -166,12 +212,9 @@ def add_issue(connection: Connection, found: Issue, *, alert_article_id: Article
 
     Returns None where the slot, or the alert's article, has its issue already: whoever was first, it is one.
     """
-    next_number = sa.select(sa.func.coalesce(sa.func.max(issue.c.number), 0) + 1).where(
-        issue.c.edition_id == found.edition_id
-    )
     # Numbers are given one after the other: two transactions may not read the same highest one.
-    connection.execute(sa.update(edition).where(edition.c.id == found.edition_id).values(is_active=edition.c.is_active))
-    number = connection.execute(next_number).scalar_one()
+    connection.execute(_HOLD_EDITION, {"wanted": found.edition_id})
+    number = connection.execute(_NEXT_NUMBER, {"wanted": found.edition_id}).scalar_one()
     row = {
         "edition_id": found.edition_id,
         "number": number,
@@ -187,7 +230,7 @@ def add_issue(connection: Connection, found: Issue, *, alert_article_id: Article
         "approved_at": found.approved_at,
         "reason": found.reason,
     }
-    issue_id = connection.scalar(insert_or_ignore(connection, issue).values(row).returning(issue.c.id))
+    issue_id = connection.scalar(insert_or_ignore(connection, issue).returning(issue.c.id), row)
     if issue_id is None:
         return None
     _write_articles(connection, IssueId(issue_id), found.article_ids)
@@ -210,29 +253,22 @@ def change_draft(connection: Connection, found: Issue) -> None:
 
 def freeze(connection: Connection, issue_id: IssueId, rendering: Rendering, *, now: datetime) -> bool:
     """Make a draft an approved issue with just this rendering; False where it is no draft any more."""
-    moved = connection.execute(
-        sa.update(issue)
-        .where(issue.c.id == issue_id, issue.c.state == IssueState.DRAFT)
-        .values(
-            state=IssueState.APPROVED,
-            approved_at=now,
-            subject=filled(rendering.subject, ANYBODY),
-            preheader=filled(rendering.preheader, ANYBODY),
-        )
-    )
-    if moved.rowcount != 1:
+    shown = {
+        "new_subject": filled(rendering.subject, ANYBODY),
+        "new_preheader": filled(rendering.preheader, ANYBODY),
+    }
+    if connection.execute(_FREEZE, {"wanted": issue_id, "at": now, **shown}).rowcount != 1:
         return False
-    connection.execute(
-        sa.insert(issue_rendering).values(
-            issue_id=issue_id,
-            subject=rendering.subject,
-            preheader=rendering.preheader,
-            text=rendering.text,
-            html=rendering.html,
-            web_html=rendering.web_html,
-            rendered_at=now,
-        )
-    )
+    kept = {
+        "issue_id": issue_id,
+        "subject": rendering.subject,
+        "preheader": rendering.preheader,
+        "text": rendering.text,
+        "html": rendering.html,
+        "web_html": rendering.web_html,
+        "rendered_at": now,
+    }
+    connection.execute(_KEEP_RENDERING, kept)
     return True
 
 
@@ -287,7 +323,7 @@ def renderings_of(connection: Connection, issue_ids: Sequence[IssueId]) -> dict[
 def _write_articles(connection: Connection, issue_id: IssueId, ids: Iterable[ArticleId]) -> None:
     rows = [{"issue_id": issue_id, "position": place, "article_id": each} for place, each in enumerate(ids)]
     if rows:
-        connection.execute(sa.insert(issue_article), rows)
+        connection.execute(_PUT_ARTICLES, rows)
 
 
 def _issues(connection: Connection, wanted: sa.Select[Any]) -> list[Issue]:
@@ -336,4 +372,6 @@ def _edition(row: Any) -> Edition:
         footer=row.footer,
         subject=row.subject,
         is_active=row.is_active,
+        tracking=Tracking(row.tracking),
+        in_doubt=InDoubt(row.in_doubt),
     )

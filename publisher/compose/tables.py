@@ -24,6 +24,8 @@ edition = sa.Table(
     sa.Column("is_active", sa.Boolean, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("slot_done_at", Instant, nullable=False),  # every slot up to here has been dealt with
+    sa.Column("tracking", sa.Text, nullable=False, server_default="totals"),
+    sa.Column("in_doubt", sa.Text, nullable=False, server_default="send again"),
 )
 
 issue = sa.Table(

@@ -23,6 +23,8 @@ Step: TypeAlias = tuple[Make, tuple[Aligned, Aligned, Aligned]]
 
 _SPACE = ord(" ")
 _LITERAL = bytes(byte for byte in range(ord("!"), ord("~") + 1) if byte != ord("="))
+_SHIELDED = b".F"
+"""What a shielded row begins with: a dot, or “From ”."""
 _TOKENS = tuple(b"%c" % byte if byte == _SPACE or byte in _LITERAL else b"=%02X" % byte for byte in range(256))
 
 
@@ -68,6 +70,16 @@ def _shielded(row: bytes) -> bytes:
     return b"=%02X%b" % (row[0], row[1:]) if row.startswith((b".", b"From ")) else row
 
 
+def plain_in_quoted(characters: bytes) -> bytes:
+    """Return those characters that quoted-printable leaves as they are wherever they stand."""
+    return bytes(byte for byte in characters if byte in _LITERAL)
+
+
+def fits_a_line(raw: bytes) -> bool:
+    """Tell whether characters of `plain_in_quoted` can stand within a line without being shielded or broken."""
+    return 0 < len(raw) < LINE and raw[0] not in _SHIELDED
+
+
 def quoted_value(raw: bytes) -> bytes:
     """
     Encode what stands in a slot; the result ends within a line and never with a space.
@@ -76,10 +88,10 @@ def quoted_value(raw: bytes) -> bytes:
     """
     special = raw.translate(None, _LITERAL)
     size = len(raw)
-    if size and (not special or special == b" ") and raw[0] not in b".F" and raw[-1] != _SPACE:
+    if size and (not special or special == b" ") and raw[0] not in _SHIELDED and raw[-1] != _SPACE:
         if size < LINE:
             return raw
-        if size < 2 * (LINE - 1) and raw[LINE - 1] not in b".F":
+        if size < 2 * (LINE - 1) and raw[LINE - 1] not in _SHIELDED:
             return b"%b=\r\n%b" % (raw[: LINE - 1], raw[LINE - 1 :])
     return quoted_printable(raw)
 

@@ -6,10 +6,11 @@ committed transaction before its first byte leaves, and its outcome is written o
 worker whose fence still stands. What is still `sending` when a lease runs out is uncertain.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -40,7 +41,7 @@ class Lease:
 
 
 class Marked(NamedTuple):
-    """One delivery that may now be sent. A tuple, because a million of them are made as they come from the database."""
+    """One delivery that may now be sent, as it comes from the database (SQLAlchemy's row has the same fields)."""
 
     seq: int
     subscription_id: int
@@ -48,6 +49,8 @@ class Marked(NamedTuple):
     """This one included."""
     address: str
     name: str
+    bar: str | None = None
+    """Why it may not be sent after all."""
 
 
 class Result(NamedTuple):
@@ -106,9 +109,16 @@ def lease(connection: Connection, *, owner: str, now: datetime) -> Lease | None:
     )
 
 
-def renew(connection: Connection, mine: Lease, *, now: datetime) -> bool:
+class Standing(NamedTuple):
+    """How the send of an issue stands."""
+
+    state: SendState
+    failures_in_row: int
+
+
+def renew(connection: Connection, mine: Lease, *, now: datetime) -> Standing:
     """
-    Hold the lease on, and return whether the issue is still to be sent (not paused, not cancelled).
+    Hold the lease on, and return how the send stands: it may have been paused or cancelled.
 
     Raises:
         LeaseLostError: Another worker has the batch; nothing may be written.
@@ -119,23 +129,36 @@ def renew(connection: Connection, mine: Lease, *, now: datetime) -> bool:
     if held.rowcount != 1:
         what = f"batch {mine.number} of issue {mine.issue_id}"
         raise LeaseLostError(what)
-    return send_state(connection, mine.issue_id) is SendState.SENDING
+    state, failures_in_row = connection.execute(_STANDING, {"of_issue": mine.issue_id}).one()
+    return Standing(SendState(state), failures_in_row)
 
 
 def mark(connection: Connection, mine: Lease, *, after_seq: int, at_most: int, now: datetime) -> list[Marked]:
     """Mark the next deliveries of a leased batch `sending`, and return those that may go; the rest is skipped."""
     marked: list[Marked] = []
     while not marked:
-        rows = connection.execute(
-            _WAITING_READERS[mine.resend_uncertain], _reading(mine, after_seq, at_most, now)
-        ).all()
+        rows = _waiting_rows(connection, mine, _reading(mine, after_seq, at_most, now))
         if not rows:
             break
         after_seq = rows[-1].seq
         _set_sending(connection, mine, rows[0].seq, after_seq, now)
-        record(connection, mine, [_skipped(row) for row in rows if row[-1] is not None], now=now)
-        marked = [Marked._make(row[:-1]) for row in rows if row[-1] is None]
+        barred = [row for row in rows if row.bar is not None]
+        record(connection, mine, [_skipped(row) for row in barred], now=now)
+        marked = rows if not barred else [row for row in rows if row.bar is None]
     return marked
+
+
+def _waiting_rows(connection: Connection, mine: Lease, values: Mapping[str, Any]) -> list[Marked]:
+    """
+    Read the next deliveries of a batch.
+
+    On SQLite as one row of JSON: Python gives up its lock for every row that is fetched, and would have to
+    win it back from the thread that sends five hundred times a load.
+    """
+    if connection.dialect.name == "sqlite":
+        found = connection.execute(_WAITING_AS_JSON[mine.resend_uncertain], values).scalar_one()
+        return sorted(map(Marked._make, json.loads(found)))
+    return cast("list[Marked]", connection.execute(_WAITING_READERS[mine.resend_uncertain], values).all())
 
 
 def _set_sending(connection: Connection, mine: Lease, first_seq: int, last_seq: int, now: datetime) -> None:
@@ -154,8 +177,13 @@ def record(connection: Connection, mine: Lease, results: Sequence[Result], *, no
     if other:
         connection.execute(_RECORD_ONE, other)
     if plain:
-        stretch = {"in_issue": mine.issue_id, "from_seq": plain[0].seq, "to_seq": plain[-1].seq}
-        connection.execute(_RECORD_SENT, stretch | {"now": now})
+        record_sent(connection, mine, plain[0].seq, plain[-1].seq, now=now)
+
+
+def record_sent(connection: Connection, mine: Lease, first_seq: int, last_seq: int, *, now: datetime) -> None:
+    """Write that all was sent that is marked between two deliveries, as it nearly always is: one statement."""
+    stretch = {"in_issue": mine.issue_id, "from_seq": first_seq, "to_seq": last_seq}
+    connection.execute(_RECORD_SENT, stretch | {"now": now})
 
 
 def release(connection: Connection, mine: Lease, *, now: datetime, not_before: datetime | None = None) -> None:
@@ -183,13 +211,25 @@ def release(connection: Connection, mine: Lease, *, now: datetime, not_before: d
         skip_rest(connection, mine.issue_id, reason="cancelled", batch_number=mine.number)
 
 
-def note_run(connection: Connection, issue_id: IssueId, states: Sequence[DeliveryState]) -> int:
-    """Write down how many deliveries in a row have failed by now, and return it."""
-    before = connection.scalar(_RUN, {"of_issue": issue_id}) or 0
+def note_run(connection: Connection, issue_id: IssueId, before: int, states: Sequence[DeliveryState]) -> int:
+    """Write down how many deliveries in a row have failed by now, where that is another number than before."""
     run = rules.run_of_failures(before, states)
     if run != before:
         connection.execute(sa.update(send).where(send.c.issue_id == issue_id).values(failures_in_row=run))
     return run
+
+
+def last_tried(connection: Connection, issue_id: IssueId, seq: int, *, at_most: int) -> tuple[int, int]:
+    """Return how many of the last deliveries up to this one were not taken, and of how many that have an answer."""
+    tried = (*rules.NOT_TAKEN, DeliveryState.SENT)
+    last = (
+        sa.select(delivery.c.state)
+        .where(delivery.c.issue_id == issue_id, delivery.c.seq <= seq, delivery.c.state.in_(tried))
+        .order_by(delivery.c.seq.desc())
+        .limit(at_most)
+    )
+    states = connection.scalars(last).all()
+    return sum(each in rules.NOT_TAKEN for each in states), len(states)
 
 
 def brake(connection: Connection, issue_id: IssueId, reason: str) -> bool:
@@ -380,8 +420,8 @@ def _between(issue_id: int, first_seq: int, last_seq: int) -> tuple[sa.ColumnEle
     return delivery.c.issue_id == issue_id, delivery.c.seq >= first_seq, delivery.c.seq <= last_seq
 
 
-def _skipped(row: Any) -> Result:
-    return Result(seq=row[0], state=DeliveryState.SKIPPED, attempts=row[2] - 1, reason=row[-1])
+def _skipped(row: Marked) -> Result:
+    return Result(seq=row.seq, state=DeliveryState.SKIPPED, attempts=row.attempts - 1, reason=row.bar)
 
 
 def _row(result: Result, issue_id: int, now: datetime) -> Mapping[str, Any]:
@@ -420,8 +460,8 @@ def _waiting_readers(states: Sequence[DeliveryState]) -> sa.Select[Any]:
         sa.select(
             delivery.c.seq,
             delivery.c.subscription_id,
-            delivery.c.attempts + 1,
-            subscriber.c.email,
+            (delivery.c.attempts + 1).label("attempts"),
+            subscriber.c.email.label("address"),
             subscriber.c.name,
             bar.label("bar"),
         )
@@ -440,12 +480,18 @@ def _waiting_readers(states: Sequence[DeliveryState]) -> sa.Select[Any]:
     )
 
 
-_WAITING_READERS = {resend: _waiting_readers(_waiting(resend)) for resend in (True, False)}
+def _as_json(query: sa.Select[Any]) -> sa.Select[Any]:
+    rows = query.subquery()
+    return sa.select(sa.func.json_group_array(sa.func.json_array(*rows.c)))
 
-# What is executed for every micro-batch is built once: building a statement costs as much as running it.
+
+_WAITING_READERS = {resend: _waiting_readers(_waiting(resend)) for resend in (True, False)}
+_WAITING_AS_JSON = {resend: _as_json(query) for resend, query in _WAITING_READERS.items()}
+
+# What is executed for every load is built once: building a statement costs as much as running it.
 
 _SEND_STATE = sa.select(send.c.state).where(send.c.issue_id == sa.bindparam("of_issue"))
-_RUN = sa.select(send.c.failures_in_row).where(send.c.issue_id == sa.bindparam("of_issue"))
+_STANDING = sa.select(send.c.state, send.c.failures_in_row).where(send.c.issue_id == sa.bindparam("of_issue"))
 
 _RENEW = (
     sa.update(batch)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -12,6 +13,7 @@ from publisher.compose.slots import Slot, marker
 from publisher.dispatch.compiling import compile_message
 from publisher.dispatch.headers import Letterhead
 from publisher.dispatch.ledger import Marked
+from publisher.dispatch.links import link_token, reader_tokens, with_tracked_links
 from publisher.dispatch.message import CompiledMessage
 from publisher.dispatch.model import Envelope, Outcome
 from publisher.dispatch.return_path import return_paths
@@ -44,26 +46,36 @@ def message_id(issue_id: IssueId, subscription_id: int, domain: str) -> str:
 
 
 def envelopes(
-    settings: Settings, signer: Signer, issue_id: IssueId, marked: Iterable[Marked], *, date: str
+    settings: Settings,
+    signer: Signer,
+    issue_id: IssueId,
+    marked: Iterable[Marked],
+    *,
+    date: str,
+    by_reader: bool = False,
 ) -> list[Envelope]:
-    """Return readers' copies as a transport needs them."""
+    """Return readers' copies as a transport needs them; with a token for each reader where links are tracked by him."""
     unsubscribe_url, preferences_url = f"{settings.base_url}/unsubscribe/", f"{settings.base_url}/preferences/"
+    unsubscribes, preferences = signer.tokens(Purpose.UNSUBSCRIBE), signer.tokens(Purpose.PREFERENCES)
+    reader_token = reader_tokens(signer, issue_id) if by_reader else None
     paths = return_paths(signer, settings.bounce_address)
     sender, domain = _address_of(settings.mail_from), settings.domain
     found = []
-    for each in marked:
-        unsubscribe = unsubscribe_url + signer.sign(Purpose.UNSUBSCRIBE, each.subscription_id)
+    for seq, subscription_id, _, address, name, _ in marked:
+        unsubscribe = unsubscribe_url + unsubscribes(subscription_id)
         values = {
-            Slot.ADDRESS: each.address,
-            Slot.NAME: each.name,
+            Slot.ADDRESS: address,
+            Slot.NAME: name,
             Slot.UNSUBSCRIBE_URL: unsubscribe,
             Slot.ONE_CLICK_URL: unsubscribe,
-            Slot.PREFERENCES_URL: preferences_url + signer.sign(Purpose.PREFERENCES, each.subscription_id),
-            Slot.MESSAGE_ID: message_id(issue_id, each.subscription_id, domain),
+            Slot.PREFERENCES_URL: preferences_url + preferences(subscription_id),
+            Slot.MESSAGE_ID: message_id(issue_id, subscription_id, domain),
             Slot.DATE: date,
         }
-        path = paths.of(issue_id, each.seq) if paths else sender
-        found.append(Envelope(issue_id=issue_id, seq=each.seq, sender=path, address=each.address, values=values))
+        if reader_token:
+            values[Slot.READER] = reader_token(seq)
+        path = paths.of(issue_id, seq) if paths else sender
+        found.append(Envelope(issue_id, seq, path, address, values))
     return found
 
 
@@ -77,6 +89,19 @@ def compiled(settings: Settings, edition: Edition, found: Issue, rendering: Rend
         letterhead=letterhead(settings, edition),
         fallbacks=fallbacks(edition.language),
     )
+
+
+def tracked(
+    settings: Settings, signer: Signer, edition: Edition, issue_id: IssueId, rendering: Rendering
+) -> tuple[Rendering, tuple[str, ...]]:
+    """Return an issue's rendering with its links as the edition tracks them, and where they lead."""
+    html, urls = with_tracked_links(
+        rendering.html,
+        edition.tracking,
+        link=lambda number: f"{settings.base_url}/l/{link_token(signer, issue_id, number)}",
+        pixel=f"{settings.base_url}/o/",
+    )
+    return replace(rendering, html=html), urls
 
 
 def send_test(

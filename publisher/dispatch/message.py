@@ -1,6 +1,6 @@
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from publisher.compose.slots import Slot
-from publisher.dispatch.encodings import SOFT_BREAK, Base64Text, Make, quoted_value
+from publisher.dispatch.encodings import SOFT_BREAK, Base64Text, Make, fits_a_line, plain_in_quoted, quoted_value
 from publisher.dispatch.headers import subject_line, to_line
 from publisher.dispatch.model import ReaderValues
 from publisher.dispatch.places import ESCAPES, Insert, Place, harmless
@@ -66,7 +66,7 @@ class CompiledMessage:
             KeyError: The values lack a slot; see `missing`.
 
         """
-        return self._splicer(values)
+        return self.splicer(values)
 
     def missing(self, values: ReaderValues) -> frozenset[Slot]:
         """Return the slots that have neither a value nor a fallback."""
@@ -84,7 +84,8 @@ class CompiledMessage:
         return len(self.splice(dict.fromkeys(Slot, "")))
 
     @cached_property
-    def _splicer(self) -> "_Splicer":
+    def splicer(self) -> Callable[[ReaderValues], bytes]:
+        """`splice` itself, ready, for whoever splices a million."""
         return _Splicer(self.parts)
 
     def to_bytes(self) -> bytes:
@@ -150,7 +151,7 @@ class _Splicer:
     """
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
-        sequence = [stretch for part in parts for stretch in _LAY_OUT[part.kind](part.pieces)]
+        sequence = list(_merged(stretch for part in parts for stretch in _LAY_OUT[part.kind](part.pieces)))
         self._fixed = [one for one in sequence if isinstance(one, bytes)]
         self._make = tuple(dict.fromkeys(one for one in sequence if callable(one)))
         inserts = dict.fromkeys(one for one in sequence if isinstance(one, Insert))
@@ -188,7 +189,10 @@ def _lay_out_subject(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
 
 
 def _lay_out_quoted(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
-    return iter(pieces)
+    for piece in pieces:
+        yield piece
+        if isinstance(piece, Insert):
+            yield SOFT_BREAK
 
 
 def _lay_out_base64(pieces: tuple[Piece, ...]) -> Iterator[Stretch]:
@@ -202,6 +206,21 @@ _LAY_OUT: dict[Kind, Callable[[tuple[Piece, ...]], Iterator[Stretch]]] = {
     Kind.QUOTED_PRINTABLE: _lay_out_quoted,
     Kind.BASE64: _lay_out_base64,
 }
+
+
+def _merged(sequence: Iterable[Stretch]) -> Iterator[Stretch]:
+    """Join fixed bytes that follow one another: each piece costs every copy a little."""
+    fixed: list[bytes] = []
+    for one in sequence:
+        if isinstance(one, bytes):
+            fixed.append(one)
+            continue
+        if fixed:
+            yield b"".join(fixed)
+            fixed = []
+        yield one
+    if fixed:
+        yield b"".join(fixed)
 
 
 def _to(values: ReaderValues) -> bytes:
@@ -227,7 +246,7 @@ def unencoded_value(insert: Insert) -> Make:
 
     def make(values: ReaderValues) -> bytes:
         value = value_of(values)
-        raw = value.encode(errors="replace")
+        raw = value.encode("utf-8", "replace")
         return escape(value).encode() if raw.translate(None, as_it_is) else raw
 
     return make
@@ -237,15 +256,19 @@ def _quoted_group(inserts: tuple[Insert, ...]) -> Callable[[ReaderValues], list[
     """
     Return the maker of one slot's value in quoted-printable, once for each kind of place that it stands in.
 
-    Nearly all values need no escaping anywhere, and are made once for all their places.
+    Nearly all values need no escaping anywhere, and are made once for all their places; nearly all of these need
+    no encoding either, and one look tells both.
     """
     value_of, as_it_is = _value(inserts[0]), harmless(inserts[0])
-    plain, count = [unencoded_value(insert) for insert in inserts], len(inserts)
+    as_it_is_encoded = plain_in_quoted(as_it_is)
+    makers, count = [unencoded_value(insert) for insert in inserts], len(inserts)
 
     def make_all(values: ReaderValues) -> list[bytes]:
-        raw = value_of(values).encode(errors="replace")
+        raw = value_of(values).encode("utf-8", "replace")
+        if not raw.translate(None, as_it_is_encoded) and fits_a_line(raw):
+            return [raw] * count
         if raw.translate(None, as_it_is):
-            return [quoted_value(make(values)) + SOFT_BREAK for make in plain]
-        return [quoted_value(raw) + SOFT_BREAK] * count
+            return [quoted_value(make(values)) for make in makers]
+        return [quoted_value(raw)] * count
 
     return make_all

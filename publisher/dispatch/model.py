@@ -1,7 +1,7 @@
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from publisher.compose.model import IssueId
 from publisher.compose.slots import Slot
@@ -42,21 +42,26 @@ class BatchState(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Envelope:
-    """One reader's copy of an issue, as a transport needs it. Key: `issue_id` and `seq`."""
+class Envelope(NamedTuple):
+    """
+    One reader's copy of an issue, as a transport needs it. Key: `issue_id` and `seq`.
+
+    A tuple, because there is one for every mail.
+    """
 
     issue_id: IssueId
     seq: int
-    sender: str = field(repr=False)
+    sender: str
     """The return path: bounces go there. Empty: bounces are not wanted."""
-    address: str = field(repr=False)
-    values: ReaderValues = field(repr=False)
+    address: str
+    values: ReaderValues
+
+    def __repr__(self) -> str:
+        return f"Envelope(issue_id={self.issue_id}, seq={self.seq})"  # without an address
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
-    """The server has taken responsibility for it (2xx)."""
+class Sent(NamedTuple):
+    """The server has taken responsibility for it (2xx). A tuple, because there is one for nearly every mail."""
 
     reply: str
 

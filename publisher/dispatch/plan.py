@@ -12,12 +12,12 @@ from publisher.compose.model import IssueId, IssueState
 from publisher.compose.tables import issue
 from publisher.database import insert_or_ignore, skip_locked
 from publisher.dispatch.model import BatchState, DeliveryState, SendState
-from publisher.dispatch.tables import batch, delivery, send
+from publisher.dispatch.tables import batch, delivery, send, tracked_link
 
-BATCH = 1_000
+BATCH = 2_000
 FIRST_CHUNK = 1_000
 """Small, so that the first mails leave while the rest is still being planned."""
-CHUNK = 20_000
+CHUNK = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,8 @@ class Opening:
     """The compiled message; empty where the mailing list has no reader, and the send is over as it opens."""
     stale_at: datetime
     resend_uncertain: bool
+    links: tuple[str, ...] = ()
+    """Where the tracked links of the message lead, in the order of their numbers."""
 
 
 def unopened(connection: Connection, *, at_most: int) -> list[IssueId]:
@@ -61,8 +63,15 @@ def open_send(connection: Connection, opening: Opening, *, now: datetime) -> boo
         "started_at": now,
         "finished_at": None if opening.message else now,
     }
-    added = insert_or_ignore(connection, send).values(row).returning(send.c.issue_id)
-    return connection.scalar(added) is not None
+    if connection.scalar(insert_or_ignore(connection, send).returning(send.c.issue_id), row) is None:
+        return False
+    links = [
+        {"issue_id": opening.issue_id, "number": number, "url": url}
+        for number, url in enumerate(opening.links, start=1)
+    ]
+    if links:
+        connection.execute(sa.insert(tracked_link), links)
+    return True
 
 
 def has_readers(connection: Connection, mailing_list_id: int) -> bool:

@@ -37,6 +37,11 @@ On a list of 10 % bad addresses, far more than any that is mailed regularly, the
 BRAKE_SHARE = 0.5
 BRAKE_SHARE_OF = 200
 
+LOAD_AT_LEAST = 50
+LOAD_AT_MOST = 500
+"""Deliveries on the wire together. What a crash can leave in doubt is at most two loads a worker."""
+LOAD_S = 0.1
+
 REASON_AT_MOST = 300
 REPLY_AT_MOST = 1_000
 """Of a longer reply the rest is not even looked at."""
@@ -60,6 +65,11 @@ def classify(code: int, text: str) -> Outcome:
         return Sent(reply=clean_reason(text))
     kind = Refused if 500 <= code < 600 else Deferred  # noqa: PLR2004
     return kind(code=code, reason=clean_reason(text), enhanced=enhanced_code(text))
+
+
+def accepted(text: bytes) -> Sent:
+    """Return what `classify` does for a positive reply, from the bytes of its one line."""
+    return Sent(clean_reason(text.decode("utf-8", "replace")))
 
 
 def enhanced_code(text: str) -> str:
@@ -116,6 +126,15 @@ def brakes(run: int, *, failed: int, tried: int) -> bool:
 
     """
     return run >= BRAKE_IN_A_ROW or (tried >= BRAKE_SHARE_OF and failed > BRAKE_SHARE * tried)
+
+
+def load_size(sent: int, *, took_s: float) -> int:
+    """
+    Return how many deliveries to mark and send together, after so many took so long.
+
+    A slow server is never asked for much that a crash would leave in doubt; a fast one never waits for a commit.
+    """
+    return max(LOAD_AT_LEAST, min(LOAD_AT_MOST, int(sent * LOAD_S / max(took_s, 0.001))))
 
 
 def next_attempt_at(deferred: Deferred, *, tried_at: datetime, failures: int, stale_at: datetime) -> datetime | None:

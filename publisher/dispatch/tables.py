@@ -65,6 +65,14 @@ delivery = sa.Table(
     postgresql_with={"fillfactor": 70},
 )
 
+tracked_link = sa.Table(
+    "tracked_link",
+    metadata,
+    sa.Column("issue_id", Key, sa.ForeignKey("send.issue_id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # its place in the letter, from 1
+    sa.Column("url", sa.Text, nullable=False),
+)
+
 notice = sa.Table(
     "notice",
     metadata,

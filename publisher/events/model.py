@@ -9,6 +9,8 @@ class Provider(StrEnum):
     """Who tells us."""
 
     SENDGRID = "sendgrid"
+    SITE = "site"
+    """Our own pages: links that were followed."""
     MAILBOX = "mailbox"
     """Mail to our return path: delivery status notifications and complaints."""
 

@@ -2,6 +2,16 @@ import sqlalchemy as sa
 
 from publisher.database import Instant, Key, metadata
 
+link_click = sa.Table(
+    "link_click",
+    metadata,
+    sa.Column("issue_id", Key, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("clicks", Key, nullable=False),
+    sa.Column("first_at", Instant, nullable=False),
+    sa.Column("last_at", Instant, nullable=False),
+)
+
 # No foreign keys: what is told to us may be about an issue that we do not know, and is kept all the same.
 delivery_event = sa.Table(
     "delivery_event",

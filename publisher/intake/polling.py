@@ -1,6 +1,6 @@
 """A newsroom's own feeds: read on time, each new entry handed in once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,7 +141,7 @@ def _poll(database: Database, settings: Settings, row: Any, clock: Clock) -> Pol
         answer = outbound.fetch(row.url, headers=_conditions(row), allow_private=settings.allow_private_fetch)
         match answer.status:
             case 304:
-                _note(database, row, clock(), {})
+                _note(database, row, clock(), {} if row.failures else {"problem": row.problem})
                 return Poll()
             case 410:
                 return _note_gone(database, row, clock())
@@ -167,8 +167,17 @@ def _hand_in_new(database: Database, row: Any, reading: FeedReading, headers: Ma
         for draft in reversed(fresh):
             store.add(connection, draft, origin=origin, same_as=None, now=clock())
         found = {"etag": headers.get("etag"), "last_modified": headers.get("last-modified")}
-        _write_note(connection, row, clock(), found)
-    return Poll(added=len(fresh), problems=tuple(str(problem) for problem in reading.problems))
+        problems = tuple(str(problem) for problem in reading.problems)
+        _write_note(connection, row, clock(), found | {"problem": _left_out(problems)})
+    return Poll(added=len(fresh), problems=problems)
+
+
+def _left_out(problems: Sequence[str]) -> str | None:
+    """Return what an editor should know of a feed that was read, but not every entry of it."""
+    if not problems:
+        return None
+    others = f" And {len(problems) - 1} more like that." if len(problems) > 1 else ""
+    return f"Not everything in it could be taken: {problems[0]}{others}"
 
 
 def _drafts(row: Any, reading: FeedReading) -> list[Draft]:
@@ -178,9 +187,10 @@ def _drafts(row: Any, reading: FeedReading) -> list[Draft]:
 
 def _known(connection: sa.Connection, draft: Draft, origin: str) -> bool:
     """Tell whether the last thing this source handed in under the same id is the same."""
-    wanted = sa.select(submission.c.content_hash).where(submission.c.identity == store.identity(draft, origin))
+    plain = store.as_json(draft)
+    wanted = sa.select(submission.c.content_hash).where(submission.c.identity == store.identity(plain, origin))
     last = connection.scalar(wanted.order_by(submission.c.id.desc()).limit(1))
-    return bool(last == store.content_hash(draft))
+    return bool(last == store.content_hash(plain))
 
 
 def _note(database: Database, row: Any, now: datetime, found: Mapping[str, str | None]) -> None:

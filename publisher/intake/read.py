@@ -60,13 +60,14 @@ def read(data: bytes, *, name: str, base_url: str = "") -> Draft:
 
     """
     try:
-        source = _decoded(data)
+        source = decoded(data)
         return _reader(name, source)(source, base_url=base_url)
     except SubmissionError as error:
         raise SubmissionError(error.problem, ", ".join(part for part in (name, error.where) if part)) from None
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """Return the text of a file. Raises SubmissionError: it is none."""
     if len(data) > MOST_BYTES:
         raise SubmissionError(f"It has {len(data):,} bytes; at most 5 MB ({MOST_BYTES:,} bytes) are possible.")
     if not data.strip():
@@ -82,6 +83,11 @@ def _decoded(data: bytes) -> str:
         offset = error.start + len(mark)
         problem = f"It is not {encoding.upper()}: byte 0x{data[offset]:02X} does not fit there. Save it as UTF-8."
         raise SubmissionError(problem, f"byte {offset:,}") from None
+
+
+def is_plain_text(name: str, source: str) -> bool:
+    """Tell whether every character of a file stands for itself."""
+    return _reader(name, source) is _read_text
 
 
 def _reader(name: str, source: str) -> Callable[..., Draft]:

@@ -1,7 +1,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from publisher.intake.model import Draft, Picture, SubmissionId, SubmissionState
 from publisher.intake.tables import picture, submission
 
 _drafts = TypeAdapter(Draft)
+_ADD = sa.insert(submission).returning(submission.c.id)
 SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 
 
@@ -25,6 +26,8 @@ class Submission:
     identity: str
     content_hash: str
     draft: Draft
+    plain: dict[str, Any]
+    """The draft as plain JSON values."""
     received_at: datetime
 
 
@@ -38,13 +41,13 @@ def from_json(values: dict[str, Any]) -> Draft:
     return _drafts.validate_python(values)
 
 
-def content_hash(draft: Draft) -> str:
-    """Return the hash of everything that a reader could see of a draft, and of nothing else."""
-    seen = as_json(replace(draft, external_id="", publish_at=None))
+def content_hash(plain: dict[str, Any]) -> str:
+    """Return the hash of everything that a reader could see of a draft (as plain JSON values), and of nothing else."""
+    seen = plain | {"external_id": "", "publish_at": None}
     return hashlib.sha256(json.dumps(seen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def identity(draft: Draft, origin: str) -> str:
+def identity(plain: dict[str, Any], origin: str) -> str:
     """
     Return what makes two hand-ins the same article.
 
@@ -53,24 +56,24 @@ def identity(draft: Draft, origin: str) -> str:
     may both number their articles from 1; command line, API and desk are one source, the newsroom itself.
     """
     scope = f"{origin}/" if origin.startswith("source:") else ""
-    if draft.external_id:
-        return f"id:{scope}{draft.external_id}"
-    plain = as_json(draft)
-    text = json.dumps([scope, draft.title, plain["sections"], plain["guide"]], ensure_ascii=False)
+    if plain["external_id"]:
+        return f"id:{scope}{plain['external_id']}"
+    text = json.dumps([scope, plain["title"], plain["sections"], plain["guide"]], ensure_ascii=False)
     return "hash:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def add(connection: Connection, draft: Draft, *, origin: str, same_as: str | None, now: datetime) -> SubmissionId:
     """Store a submission; `same_as` is the identity of the article that it revises, where that is known."""
+    plain = as_json(draft)
     row = {
         "origin": origin,
-        "identity": same_as or identity(draft, origin),
-        "content_hash": content_hash(draft),
-        "draft": as_json(draft),
+        "identity": same_as or identity(plain, origin),
+        "content_hash": content_hash(plain),
+        "draft": plain,
         "state": SubmissionState.RECEIVED,
         "received_at": now,
     }
-    added = connection.scalar(sa.insert(submission).values(row).returning(submission.c.id))
+    added = connection.scalar(_ADD, row)
     return SubmissionId(cast("int", added))
 
 
@@ -80,16 +83,18 @@ def received(connection: Connection, *, at_most: int, ids: Sequence[SubmissionId
     if ids:
         wanted = wanted.where(submission.c.id.in_(ids))
     rows = connection.execute(wanted.order_by(submission.c.id).limit(at_most))
-    return [
-        Submission(
-            id=SubmissionId(row.id),
-            identity=row.identity,
-            content_hash=row.content_hash,
-            draft=from_json(row.draft),
-            received_at=row.received_at,
-        )
-        for row in rows
-    ]
+    return [_submission(row, from_json(row.draft)) for row in rows]
+
+
+def _submission(row: Any, draft: Draft) -> Submission:
+    return Submission(
+        id=SubmissionId(row.id),
+        identity=row.identity,
+        content_hash=row.content_hash,
+        draft=draft,
+        plain=as_json(draft),
+        received_at=row.received_at,
+    )
 
 
 def has_any(connection: Connection) -> bool:

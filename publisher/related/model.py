@@ -1,15 +1,20 @@
 import struct
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from math import hypot
 from typing import NamedTuple
+from zlib import crc32
 
 from publisher import words
 from publisher.archive.model import ArticleId, Lead
+
+_OFFSET = 2**31
+"""Takes an unsigned hash to the range of the database's INTEGER."""
 
 
 class Origin(StrEnum):
@@ -35,6 +40,10 @@ class Signature:
 
     terms: tuple[int, ...]
     weights: bytes
+
+    @cached_property
+    def held(self) -> frozenset[int]:
+        return frozenset(self.terms)
 
     @cached_property
     def weight_of(self) -> dict[int, int]:
@@ -82,6 +91,17 @@ class Known:
     """The terms by which it is found."""
 
 
+def terms(tokens: Iterable[str], language: str) -> dict[str, int]:
+    """
+    Return the 32-bit hash that stands for each token of a language.
+
+    The same token in two languages is two terms, so articles in two languages never meet by chance
+    ("die", "gift"), and how common a word is belongs to its language.
+    """
+    seed = crc32(language.encode())
+    return {token: crc32(token.encode(), seed) - _OFFSET for token in tokens}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Text:
     """An article as it is read to relate it."""
@@ -113,6 +133,11 @@ class Text:
     def vocabulary(self) -> dict[str, tuple[str, ...]]:
         """The tokens of each of the words."""
         return words.vocabulary(self.often)
+
+    @cached_property
+    def terms(self) -> dict[str, int]:
+        """The term that stands for each token."""
+        return terms(chain.from_iterable(self.vocabulary.values()), self.language)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
-from publisher import words
 from publisher.related.model import Origin, Reason, Text
-from publisher.related.signatures import terms
 
 SHARED = 16
 """Shared terms that are looked at."""
@@ -27,14 +26,13 @@ class Spelling:
     """How an article spells its terms: words in small letters, names whole."""
 
     def __init__(self, text: Text) -> None:
-        self._language = text.language
-        self._body = text.body
-        self._small = frozenset(word for word in text.often if word.islower())
-        spellings: dict[str, str] = {}
-        for word, _ in text.often.most_common():
-            for token in text.vocabulary.get(word, ()):
-                spellings.setdefault(token, word)
-        self._words = dict(zip(terms(spellings, text.language).values(), spellings.values(), strict=True))
+        self._text = text
+        self._words: dict[int, str] = {}
+        for word, tokens in text.vocabulary.items():
+            for token in tokens:
+                usual = self._words.setdefault(text.terms[token], word)
+                if text.often[word] > text.often[usual]:
+                    self._words[text.terms[token]] = word
         self._name_terms: dict[str, frozenset[int]] = {}
         self._are_names: dict[str, bool] = {}
         self._names: dict[str, set[str]] = {}
@@ -67,7 +65,9 @@ class Spelling:
 
     def _terms(self, name: str) -> frozenset[int]:
         if name not in self._name_terms:
-            self._name_terms[name] = frozenset(terms(words.tokens(name), self._language).values())
+            parts = name.replace("-", " ").split(" ")
+            tokens = chain.from_iterable(self._text.vocabulary.get(part, ()) for part in parts)
+            self._name_terms[name] = frozenset(self._text.terms[token] for token in tokens)
         return self._name_terms[name]
 
     def _word(self, each: int) -> str:
@@ -79,8 +79,8 @@ class Spelling:
     def _is_name(self, word: str) -> bool:
         """Tell whether the article writes a word with a capital wherever it stands, the title apart."""
         if word not in self._are_names:
-            capital = word[:1].isupper() and word.lower() not in self._small
-            self._are_names[word] = capital and word in self._body
+            capital = word[:1].isupper() and word.lower() not in self._text.often
+            self._are_names[word] = capital and word in self._text.body
         return self._are_names[word]
 
 

@@ -2,9 +2,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
-from itertools import repeat
 from math import exp2
-from operator import mul
 
 from publisher.archive.model import ArticleId
 from publisher.related.model import Origin, Profile, Signature
@@ -19,8 +17,13 @@ RELINKED = 20
 FLOOR = 0.08
 FLOOR_IN_PAIRS = 0.05
 """Less alike is not related: two good links are better than three. Measured on news in both scripts."""
-COPY_SHARE = 0.3
-"""Two texts that share so many of their runs of three words are the same text."""
+COPY_SHARE = 0.25
+"""
+Two texts that share so many of their runs of three words are the same text.
+
+Texts that share 30 % are copies to a reader; the sample of 64 runs may err by 6 %. Measured: of
+503 articles with such a copy 2 show it, with 0.3 here 35.
+"""
 VARIETY = 0.05
 """Weight of being unlike the links before; more than this costs likeness (measured)."""
 HALF_LIFE = timedelta(days=30)
@@ -49,9 +52,11 @@ class Chosen:
 
 def cosine(one: Signature, other: Signature) -> float:
     """Return how alike two signatures are: 0 (nothing in common) to 1."""
-    mine = map(one.weight_of.get, other.terms, repeat(0))
-    product: int = sum(map(mul, mine, other.weights))
-    return product / (one.length * other.length) if product else 0.0
+    common = one.held.intersection(other.terms)
+    if not common:
+        return 0.0
+    mine, theirs = one.weight_of, other.weight_of
+    return sum([mine[term] * theirs[term] for term in common]) / (one.length * other.length)
 
 
 def shared(one: Signature, other: Signature, *, at_most: int) -> list[int]:
@@ -88,12 +93,13 @@ def matches(article: Profile, profiles: Iterable[Profile]) -> list[Match]:
     no place in this list.
     """
     floor = FLOOR_IN_PAIRS if article.language in IN_PAIRS else FLOOR
-    found = [
-        Match(profile=each, likeness=cosine(article.signature, each.signature))
+    alike = [
+        Match(profile=each, likeness=likeness)
         for each in profiles
-        if each.language == article.language and each.id != article.id
+        if each.language == article.language
+        and (likeness := cosine(article.signature, each.signature)) >= floor
+        and each.id != article.id
     ]
-    alike = [match for match in found if match.likeness >= floor]
     return sorted(alike, key=lambda match: (-match.likeness, -match.profile.id))
 
 

@@ -9,7 +9,7 @@ from math import log
 from zlib import crc32
 
 from publisher import words
-from publisher.related.model import Frequency, Signature, Text
+from publisher.related.model import Frequency, Signature, Text, terms
 
 TITLE_BOOST = 1.25
 COMMON_SHARE = 0.2
@@ -21,8 +21,6 @@ ASKED_AT_LEAST = 300
 SKETCH = 64
 IN_PAIRS = frozenset({"ko", "ja", "zh"})
 """Languages whose tokens are pairs of characters; it takes twice as many of them to say as much."""
-_OFFSET = 2**31
-"""Takes an unsigned hash to the range of the database's INTEGER."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +36,6 @@ class Reading:
     sketch: frozenset[int]
 
 
-def terms(tokens: Iterable[str], language: str) -> dict[str, int]:
-    """
-    Return the 32-bit hash that stands for each token of a language.
-
-    The same token in two languages is two terms, so articles in two languages never meet by chance
-    ("die", "gift"), and how common a word is belongs to its language.
-    """
-    seed = crc32(language.encode())
-    return {token: crc32(token.encode(), seed) - _OFFSET for token in tokens}
-
-
 def whole(language: str) -> int:
     """Return the term whose frequency counts the articles of a language: the empty word is in all of them."""
     return terms([""], language)[""]
@@ -56,15 +43,15 @@ def whole(language: str) -> int:
 
 def read(text: Text) -> Reading:
     """Count a text's terms, the title's once more than they stand in the body."""
-    counts: dict[str, int] = {}
-    for word, tokens in text.vocabulary.items():
-        for token in tokens:
-            counts[token] = counts.get(token, 0) + text.often[word]
-    hashes = terms(counts, text.language)
+    counts: dict[int, int] = {}
+    for word, found in text.vocabulary.items():
+        for token in found:
+            term = text.terms[token]
+            counts[term] = counts.get(term, 0) + text.often[word]
     title = chain.from_iterable(text.vocabulary.get(word, ()) for word in words.spelled(text.title))
     return Reading(
-        counts=dict(zip(hashes.values(), counts.values(), strict=True)),
-        titled=frozenset(hashes[token] for token in title),
+        counts=counts,
+        titled=frozenset(text.terms[token] for token in title),
         size=192 if text.language in IN_PAIRS else 96,
         sketch=_sketch(text.written),
     )

@@ -105,21 +105,25 @@ def _entries(
 
 def _issue(connection: Connection, issue_id: IssueId, uri: str, site: Site) -> Entry:
     issue = compose.issue_of(connection, issue_id)
+    left, left_at = _left(connection, issue.article_ids)
     return entries.of_issue(
         issue,
         compose.rendering_of(connection, issue_id),
         edition=compose.edition_of(connection, issue.edition_id),
-        left=_left(connection, issue.article_ids),
+        left=left,
+        left_at=left_at,
         uri=uri,
         site=site,
     )
 
 
-def _left(connection: Connection, ids: Sequence[ArticleId]) -> list[Lead] | None:
-    """Return what is left of an issue's articles after some were withdrawn; None: all are there."""
+def _left(connection: Connection, ids: Sequence[ArticleId]) -> tuple[list[Lead] | None, datetime | None]:
+    """Return what is left of an issue's articles, and since when, after some were withdrawn; None: all are there."""
     leads = archive.leads(connection, ids).values()
     left = [lead for lead in leads if lead.state is ArticleState.PUBLISHED]
-    return left if len(left) < len(ids) else None
+    if len(left) == len(ids):
+        return None, None
+    return left, archive.changed_at(connection, set(ids) - {lead.id for lead in left})
 
 
 def _hits(connection: Connection, query: str) -> list[int]:

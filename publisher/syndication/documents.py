@@ -14,6 +14,8 @@ from publisher.syndication.encodings import Encoding, body_in
 from publisher.syndication.model import ENTRIES, FeedId
 from publisher.syndication.tables import feed_body, feed_document, feed_generation, feed_mention
 
+FORGOTTEN_AT_ONCE = 2_000
+
 THE_COUNT = 1
 
 
@@ -144,14 +146,16 @@ def outdate_all(connection: Connection, feed_id: FeedId) -> None:
     connection.execute(sa.update(feed_document).where(feed_document.c.feed_id == feed_id).values(values))
 
 
-def forget_bodies(connection: Connection, *, archives_kept: int) -> int:
-    """Drop the bytes, not the validators, of all archive documents but the newest made; return how many lost theirs."""
+def archives_beyond(connection: Connection, kept: int) -> list[int]:
+    """Return the archive documents with bytes, all but the newest made, at most some thousand at once."""
     archives = sa.select(feed_document.c.id).where(feed_document.c.archive > 0, _has_body())
-    extra = archives.order_by(feed_document.c.generation.desc()).offset(archives_kept)
-    ids = list(connection.scalars(extra))
-    if ids:
-        connection.execute(sa.delete(feed_body).where(feed_body.c.document_id.in_(ids)))
-    return len(ids)
+    extra = archives.order_by(feed_document.c.generation.desc()).offset(kept).limit(FORGOTTEN_AT_ONCE)
+    return list(connection.scalars(extra))
+
+
+def forget_bodies(connection: Connection, document_ids: Collection[int]) -> None:
+    """Drop the bytes of documents, not their validators."""
+    connection.execute(sa.delete(feed_body).where(feed_body.c.document_id.in_(document_ids)))
 
 
 def next_generation(connection: Connection) -> int:

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from html import escape
 from pathlib import PurePosixPath
 from urllib.parse import urljoin, urlsplit
@@ -48,16 +49,24 @@ def of_article(article: Article, related: Sequence[Lead], site: Site) -> Entry:
 
 
 def of_issue(
-    issue: Issue, rendering: Rendering, *, edition: Edition, left: Sequence[Lead] | None, uri: str, site: Site
+    issue: Issue,
+    rendering: Rendering,
+    *,
+    edition: Edition,
+    left: Sequence[Lead] | None,
+    left_at: datetime | None,
+    uri: str,
+    site: Site,
 ) -> Entry:
     """
-    Return an approved issue as an entry; it is frozen, so it was updated when it was published.
+    Return an approved issue as an entry; it is frozen, so it was updated when it was published, or lost an article.
 
     Args:
         issue: Approved; its subject speaks to no reader in particular, unlike the frozen one.
         rendering: What was frozen.
         edition: The issue's.
         left: Where articles of it were withdrawn since, those that were not: then the entry only names these.
+        left_at: When the last of them was withdrawn.
         uri: The entry's id.
         site: The house.
 
@@ -71,7 +80,7 @@ def of_issue(
         summary=issue.preheader if left is None else "",
         content_html=absolute(rendering.web_html, url) if left is None else _teasers(left, site),
         published_at=issue.approved_at,
-        updated_at=issue.approved_at,
+        updated_at=max(issue.approved_at, left_at or issue.approved_at),
         language=edition.language,
     )
 

@@ -44,7 +44,7 @@ ARCHIVES_KEPT = 2_000
 """Archive documents whose bytes are kept, some 100 kB each; the others are made again when asked for."""
 
 
-def syndicate_due(database: Database, site: Site, *, clock: Clock, pause: Callable[[float], None] = time.sleep) -> bool:
+def syndicate_due(database: Database, site: Site, *, clock: Clock, pause: Callable[[float], None] = turn.rest) -> bool:
     """
     Bring every feed up to date with the archive and the approved issues, and return whether any was behind.
 
@@ -88,9 +88,13 @@ def move(database: Database, key: FeedKey, to_slug: str, *, clock: Clock) -> Non
 
 
 def forget_archives(database: Database, *, kept: int = ARCHIVES_KEPT) -> int:
-    """Drop the bytes of archive documents that were made longest ago; return of how many."""
-    with database.transaction() as connection:
-        return documents.forget_bodies(connection, archives_kept=kept)
+    """Drop the bytes of archive documents that were made longest ago; return of how many. Idle, it only reads."""
+    with database.reading() as connection:
+        extra = documents.archives_beyond(connection, kept)
+    if extra:
+        with database.transaction() as connection:
+            documents.forget_bodies(connection, extra)
+    return len(extra)
 
 
 def _step(database: Database, site: Site, mine: Turn, clock: Clock, pause: Callable[[float], None]) -> bool:

@@ -162,6 +162,16 @@ class Feed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedListed:
+    """A feed in a list of all."""
+
+    key: FeedKey
+    state: FeedState
+    entries: int
+    moved_to: FeedKey | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contents:
     """What stands in one document of a feed, before it takes a format."""
 

@@ -6,7 +6,7 @@ from publisher.syndication.responses import Sheet
 
 SHEETS_AT_MOST = 20_000
 """Each takes about 1 kB."""
-BYTES_AT_MOST = 32 * 1024 * 1024
+BYTES_AT_MOST = 24 * 1024 * 1024
 """Of bodies."""
 
 Place = tuple[str, Encoding]

@@ -16,6 +16,7 @@ from publisher.syndication.model import (
     FeedId,
     FeedKey,
     FeedKind,
+    FeedListed,
     FeedState,
 )
 from publisher.syndication.rules import Standing
@@ -35,6 +36,29 @@ RANKS = {
 def feed_named(connection: Connection, key: FeedKey) -> Feed | None:
     row = connection.execute(sa.select(feed).where(feed.c.kind == key.kind, feed.c.slug == key.slug)).first()
     return _feed(row) if row else None
+
+
+def listed(connection: Connection) -> list[FeedListed]:
+    """Return all feeds, those that most readers have first."""
+    entries = (
+        sa.select(feed_entry.c.feed_id, sa.func.count().label("entries")).group_by(feed_entry.c.feed_id).subquery()
+    )
+    moved = sa.and_(feed_move.c.kind == feed.c.kind, feed_move.c.slug == feed.c.slug)
+    rows = connection.execute(
+        sa.select(feed.c.kind, feed.c.slug, feed.c.state, entries.c.entries, feed_move.c.to_slug)
+        .outerjoin(entries, entries.c.feed_id == feed.c.id)
+        .outerjoin(feed_move, moved)
+        .order_by(feed.c.rank, feed.c.kind, feed.c.slug)
+    )
+    return [
+        FeedListed(
+            key=FeedKey(kind=FeedKind(row.kind), slug=row.slug),
+            state=FeedState(row.state),
+            entries=row.entries or 0,
+            moved_to=FeedKey(kind=FeedKind(row.kind), slug=row.to_slug) if row.to_slug else None,
+        )
+        for row in rows
+    ]
 
 
 def feed_of(connection: Connection, feed_id: int) -> Feed:

@@ -24,7 +24,7 @@ MIB = 1024 * KIB
 MOST_BYTES = {"/api/v1/articles": 5 * MIB, "/api/": MIB, "/desk": 12 * MIB, "/webhooks/": 3 * MIB}
 """The longest body by the beginning of the path; the first that fits counts."""
 MOST_BYTES_ELSEWHERE = 64 * KIB
-SECRETIVE = ("/desk", "/preferences", "/confirm", "/unsubscribe")
+SECRETIVE = ("/desk", "/preferences", "/confirm", "/unsubscribe", "/l/", "/o/")
 """Pages with a secret in them are never compressed: what a reader can put beside it would tell it (BREACH)."""
 
 
@@ -81,7 +81,7 @@ class _Front:
 
 
 def _way(path: str) -> str:
-    if path == "/api" or path.startswith("/api/"):
+    if path in {"/api", "/metrics"} or path.startswith("/api/"):
         return "api"
     if path.startswith("/webhooks/"):
         return "webhooks"

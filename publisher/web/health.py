@@ -3,6 +3,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from publisher.bell import QUEUE_OF, Job
 from publisher.web.parts import Room
 from publisher.wiring import Newsroom
 
@@ -18,7 +19,8 @@ def healthz(room: Room) -> JSONResponse:
 @router.get("/readyz", include_in_schema=False)
 def readyz(room: Room) -> JSONResponse:
     """Answer 200 when a worker and beat work too."""
-    return _answer(_parts(room) | {"worker": room.pulse.is_beating()})
+    silent = room.pulse.silent(QUEUE_OF[Job.TICK])
+    return _answer(_parts(room) | {name: name not in silent for name in ("worker", "beat")})
 
 
 def _parts(room: Newsroom) -> dict[str, bool]:

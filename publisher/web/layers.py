@@ -82,13 +82,17 @@ class _Limited:
 
 
 def with_heads(app: ASGIApp) -> ASGIApp:
-    """Answer HEAD as GET without its body, everywhere (RFC 9110, section 9.3.2)."""
+    """
+    Answer HEAD as GET without its body, everywhere (RFC 9110, section 9.3.2).
+
+    A page for which it makes a difference finds the word that was said in `scope["publisher.method"]`.
+    """
 
     async def layered(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await app(scope, receive, send)
             return
-        await app({**scope, "method": "GET"}, receive, _without_body(send))
+        await app({**scope, "method": "GET", "publisher.method": "HEAD"}, receive, _without_body(send))
 
     return layered
 

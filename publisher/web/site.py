@@ -3,6 +3,7 @@ from starlette.types import Lifespan
 
 from publisher.web import health, problems, static
 from publisher.web.desk import articles as desk_articles
+from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
 from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import issue as desk_issue
@@ -14,6 +15,7 @@ from publisher.web.desk import today as desk_today
 from publisher.web.public import (
     articles,
     back_issues,
+    clicks,
     confirm,
     feeds,
     glossary,
@@ -39,12 +41,14 @@ ROUTERS = (
     confirm.router,
     preferences.router,
     unsubscribe.router,
+    clicks.router,
     desk_sign_in.router,
     desk_today.router,
     desk_hand_in.router,
     desk_articles.router,
     desk_issues.router,
     desk_issue.router,
+    desk_deliveries.router,
     desk_moves.router,
     desk_editions.router,
     desk_outbox.router,

@@ -222,3 +222,18 @@ def test_changes_are_numbered_in_the_order_of_their_commits(database: Database, 
         watching.result(timeout=30)
 
     assert len(seen) == 40
+
+
+def test_who_hands_in_is_told_the_same_where_a_worker_was_quicker(database: Database, clock: SetClock) -> None:
+    """Between handing in and accepting lies an instant in which a worker's tick may come."""
+
+    def taken(title: str) -> tuple[Acceptance, ArticleId]:
+        ids = hand_in(database, [HandIn(draft=a_draft(external_id="7", title=title))], origin="cli", clock=clock)
+        flow.accept_due(database, domain=DOMAIN, clock=clock)
+        ending = flow.accept_these(database, ids, domain=DOMAIN, clock=clock)[ids[0]]
+        return ending.acceptance, ending.article_id
+
+    first, again, revised = taken("One"), taken("One"), taken("Two")
+
+    assert [each[0] for each in (first, again, revised)] == [Acceptance.NEW, Acceptance.UNCHANGED, Acceptance.REVISED]
+    assert len({each[1] for each in (first, again, revised)}) == 1

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher.audience import flow, store
+from publisher.audience import flow, merge, store
 from publisher.audience.csv_form import BAD_LINES_SHOWN, ImportReport, export_csv, import_csv
 from publisher.audience.csv_table import LINE_AT_MOST, BadLine, guarded, unguarded
 from publisher.audience.model import How, SubscriptionState, SuppressionReason
@@ -465,3 +465,30 @@ def test_asking_by_import_comes_after_asking_by_form(either: Database, clock: Se
     assert numbers(report) == (0, 0, 1, 0, 0)
     with either.reading() as connection:
         assert [each.asked_at for each in store.confirmations_due(connection, at_most=9)] == [MORNING]
+
+
+@pytest.mark.postgresql
+def test_who_subscribes_while_an_import_brings_her_is_there_once(
+    postgresql_url: str, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between looking who is known and putting in whom nobody knows lies an instant."""
+    database = Database(postgresql_url)
+    metadata.create_all(database.engine)
+    flow.add_mailing_list(database, slug="monthly", name="Monthly", clock=clock)
+    look = merge._are_known
+
+    def look_and_lose_time(connection: sa.Connection) -> bool:
+        found = look(connection)
+        yes = flow.Yes(how=How.CLI, wording="Yes.")
+        flow.add_subscriber(database, email="b@x.example", lists=["monthly"], yes=yes, clock=clock)
+        return found
+
+    monkeypatch.setattr(merge, "_are_known", look_and_lose_time)
+
+    report = bring(database, "email,name\na@x.example,A\nb@x.example,B\nc@x.example,C\n", to="monthly")
+
+    assert (report.added, report.merged, report.unchanged) == (2, 1, 0)
+    with database.reading() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(consent)) == 3
+        assert connection.scalar(sa.select(sa.func.count()).select_from(subscription)) == 3
+    database.close()

@@ -47,7 +47,6 @@ SINK = Path(__file__).resolve().parents[1] / "dispatch" / "sink.py"
 READERS = 100_000
 CONNECTIONS = 4
 LINKS = 10
-QUEUES = ("dispatch", "upkeep")
 POLL_S = 0.002
 OVER_WITHIN_S = 1_800
 
@@ -63,13 +62,14 @@ class Cost:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readers", type=int, default=READERS)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, action="append", default=[])
     parser.add_argument("--database", action="append", choices=["sqlite", "postgresql"], default=[])
     given = parser.parse_args()
     for kind in given.database or ["sqlite", "postgresql"]:
         try:
-            with _database(kind) as url:
-                _measure(kind, url, readers=given.readers, workers=given.workers)
+            for workers in given.workers or [1, 2]:
+                with _database(kind) as url:
+                    _measure(kind, url, readers=given.readers, workers=workers)
         except AbsentError as problem:
             print(f"  {problem}")
 
@@ -99,11 +99,13 @@ def _measure(kind: str, url: str, *, readers: int, workers: int) -> None:
             _import(folder, variables, readers)
             issue_id = _draft(room)
             size = _size_of_a_mail(room, issue_id)
-            print(f"{kind}: {readers:,} readers, {size:,} bytes a mail", flush=True)
+            print(f"{kind}: {readers:,} readers, {size:,} bytes a mail, dispatch workers: {workers}", flush=True)
             processes = stack.enter_context(_service(folder, variables, port, workers=workers))
             socket = url.rpartition("host=")[2]
-            _send(room, issue_id, processes, folder / "accepted.log", readers=readers, socket=socket)
-            _beside(folder / "accepted.log", port, readers=readers, size=size)
+            log = folder / "accepted.log"
+            ours = _send(room, issue_id, processes, log, readers=readers, socket=socket)
+            if theirs := _beside(log, port, readers=min(readers, READERS), size=size):
+                print(f"  product / smtp-source  {ours / theirs:.2f}", flush=True)
 
 
 # --- before
@@ -173,7 +175,8 @@ def _service(folder: Path, variables: dict[str, str], port: int, *, workers: int
         "redis": redis_command(folder / "redis.sock", folder),
         "sink": (sys.executable, str(SINK), "--port", str(port), "--log", str(folder / "accepted.log")),
         "beat": (sys.executable, "-m", "workers.run_beat"),
-    } | {f"worker {each}": (sys.executable, "-m", "workers.run_worker", *QUEUES) for each in range(1, workers + 1)}
+        "upkeep": (sys.executable, "-m", "workers.run_worker", "upkeep"),
+    } | {f"worker {each}": (sys.executable, "-m", "workers.run_worker", "dispatch") for each in range(1, workers + 1)}
     env, log = environment(**variables), subprocess.DEVNULL
     running = {name: subprocess.Popen(command, env=env, stdout=log, stderr=log) for name, command in commands.items()}
     try:
@@ -192,7 +195,8 @@ def _service(folder: Path, variables: dict[str, str], port: int, *, workers: int
 
 def _send(
     room: Room, issue_id: IssueId, processes: dict[str, Process], log: Path, *, readers: int, socket: str
-) -> None:
+) -> float:
+    """Send the issue, print what it took, and return mails a second from the first to the last at the sink."""
     before = _costs(processes, socket)
     approved_at = time.perf_counter()
     _approve(room, issue_id)
@@ -206,10 +210,12 @@ def _send(
     assert found.finished_at
     assert found.started_at
     print(f"  approve → first mail {first_at - approved_at:.2f} s")
-    print(f"  product      {readers / (last_at - first_at):8,.0f} mails/s  ({last_at - first_at:.2f} s, first to last)")
+    rate = readers / (last_at - first_at)
+    print(f"  product      {rate:8,.0f} mails/s  ({last_at - first_at:.2f} s, first to last)")
     for name, cost in after.items():
         cpu_us = (cost.cpu_s - before[name].cpu_s) / readers * 1e6
         print(f"    {name:12} {cpu_us:7.1f} µs of CPU a mail, peak {cost.peak_mb:.0f} MB", flush=True)
+    return rate
 
 
 def _watch(log: Path, room: Room, issue_id: IssueId) -> tuple[float, float]:
@@ -254,12 +260,12 @@ def _peak_mb(pid: int) -> float:
 # --- beside it
 
 
-def _beside(log: Path, port: int, *, readers: int, size: int) -> None:
-    """Let smtp-source send as many mails of the same size to the same sink."""
+def _beside(log: Path, port: int, *, readers: int, size: int) -> float:
+    """Let smtp-source send so many mails of the same size to the same sink; return mails a second, 0 without it."""
     program = shutil.which("smtp-source", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         print("  smtp-source is not installed (Debian: postfix)")
-        return
+        return 0.0
     before = log.stat().st_size
     command = (program, "-d", "-s", str(CONNECTIONS), "-m", str(readers), "-l", str(size))
     began = time.perf_counter()
@@ -271,6 +277,7 @@ def _beside(log: Path, port: int, *, readers: int, size: int) -> None:
     assert log.stat().st_size > before
     cpu_us = (used.ru_utime + used.ru_stime) / readers * 1e6
     print(f"  smtp-source  {readers / took_s:8,.0f} mails/s  {cpu_us:.1f} µs of CPU a mail", flush=True)
+    return readers / took_s
 
 
 if __name__ == "__main__":

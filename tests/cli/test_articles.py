@@ -173,3 +173,14 @@ def test_one_external_id_cannot_be_two_articles(publisher: Publisher, folder: Pa
 
 def test_an_empty_archive_says_what_to_do(publisher: Publisher) -> None:
     assert "publisher article add" in publisher("article", "list").out
+
+
+def test_who_hands_in_a_script_is_told_that_it_is_left_out(publisher: Publisher, folder: Path) -> None:
+    page = folder / "page.html"
+    page.write_text("<h1>Snow</h1>\n<p>It snowed.</p>\n<script>alert(1)</script>\n", encoding="utf-8")
+
+    done = publisher("article", "add", page)
+
+    assert "page.html: A script in line 3 was left out." in done.out
+    [shown] = publisher("article", "add", page, "--json").json
+    assert shown["note"] == "A script in line 3 was left out."

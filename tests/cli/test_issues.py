@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch.sending import send_due
 from publisher.wiring import newsroom
 from tests.cli.conftest import Publisher
 
@@ -30,7 +31,7 @@ def work() -> None:
     """What a worker does when its bell rings."""
     room = newsroom()
     dispatch.plan_due(room.database, room.settings, clock=room.now, planned=lambda: None)
-    while dispatch.send_due(room.dispatcher):
+    while send_due(room.dispatcher):
         continue
 
 
@@ -239,3 +240,31 @@ def test_json_is_json_with_hangul_in_it(opened: Publisher) -> None:
 
     assert "김장철이 왔다" in done.out
     assert json.loads(done.out)[0]["title"] == "김장철이 왔다"
+
+
+def test_an_edition_can_be_changed(opened: Publisher) -> None:
+    done = opened(
+        "edition", "change", "weekly", "--tracking", "per reader", "--in-doubt", "hold", "--stopped", "--json"
+    )
+
+    assert done.code == 0
+    shown = opened("edition", "show", "weekly", "--json").json
+    assert (shown["tracking"], shown["in_doubt"], shown["is_active"]) == ("per reader", "hold", False)
+    assert opened("edition", "change", "weekly", "--cadence", "", "--json").json["cadence"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("weekly", "--tracking", "all"), "off, totals, per reader"),
+        (("weekly",), "Say what to change"),
+        (("monthly", "--tracking", "off"), "no edition"),
+    ],
+)
+def test_a_wrong_change_of_an_edition_says_what_is_possible(
+    opened: Publisher, words: tuple[str, ...], told: str
+) -> None:
+    done = opened("edition", "change", *words)
+
+    assert done.code != 0
+    assert told in done.err.lower() or told in done.err

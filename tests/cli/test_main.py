@@ -99,7 +99,7 @@ def test_an_unknown_queue_is_one_sentence(tmp_path: Path) -> None:
     done = run(tmp_path, "worker", "--queues", "articles,parcels")
 
     assert done.returncode == 1
-    assert done.stderr == "publisher: 'parcels' is no queue; there are articles, dispatch, upkeep, events.\n"
+    assert done.stderr == "publisher: 'parcels' is no queue; there are articles, channels, dispatch, upkeep, events.\n"
 
 
 def test_doctor_names_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:

@@ -69,6 +69,22 @@ def test_single_bad_addresses_never_pull_the_brake(room: Room) -> None:
     assert (found.state, found.counts[DeliveryState.FAILED]) == ("sent", 250)
 
 
+def test_a_slow_server_that_refuses_most_mails_pulls_the_brake_too(room: Room) -> None:
+    """It is given little at once, and what it refused before counts all the same."""
+    room.readers(600)
+    issue_id = room.approved_issue()
+    plan(room)
+    most = [Fault(step="rcpt", do="554 5.7.1 listed", every=2), Fault(step="rcpt", do="554 5.7.1 listed", every=2)]
+
+    with judged(room, Terms(faults=most, latency_s=0.004)) as sink:
+        send(room, over(sink.server))
+
+    found = report_of(room, issue_id)
+    assert found.state == "paused"
+    assert " of 200." in found.reason
+    assert 100 <= found.counts[DeliveryState.FAILED] <= 300, "the brake came soon"
+
+
 @given(st.lists(st.sampled_from(list(DeliveryState))), st.integers(0, 100))
 def test_one_taken_mail_ends_a_run_of_failures(states: list[DeliveryState], before: int) -> None:
     run = rules.run_of_failures(before, [*states, DeliveryState.SENT])

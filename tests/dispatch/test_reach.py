@@ -5,7 +5,7 @@ import pytest
 
 from publisher.audience import flow as audience
 from publisher.audience import store as subscribers
-from publisher.audience.model import SuppressionReason
+from publisher.audience.model import SubscriptionId, SuppressionReason
 from publisher.audience.store import mailing_list_named, subscriptions_of
 from publisher.dispatch import flow, ledger
 from publisher.dispatch.model import DeliveryState
@@ -20,11 +20,20 @@ def reached(room: Room, slug: str = "readers") -> int:
 
 
 def pause(room: Room, address: str, *, until: timedelta) -> None:
+    until_then = room.clock() + until
+    audience.pause(room.database, the_subscription(room, address), until=until_then, clock=room.clock)
+
+
+def leave(room: Room, address: str) -> None:
+    audience.unsubscribe(room.database, the_subscription(room, address), clock=room.clock)
+
+
+def the_subscription(room: Room, address: str) -> SubscriptionId:
     with room.database.reading() as connection:
         found = subscribers.subscriber_with_email(connection, address)
         assert found
         (subscription,) = subscriptions_of(connection, [found.id])[found.id]
-    audience.pause(room.database, subscription.id, until=room.clock() + until, clock=room.clock)
+    return subscription.id
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -34,12 +43,14 @@ def test_an_editor_is_told_just_the_number_that_the_plan_will_send(
     """It stands on the button; a number that is too small would be approved lightly."""
     url = "" if database == "sqlite" else request.getfixturevalue("postgresql_url")
     with open_room(tmp_path, database_url=url) as room:
-        addresses = room.readers(8)
+        addresses = room.readers(9)
         for each in addresses[:2]:
             audience.suppress(room.database, each, reason=SuppressionReason.BOUNCED, clock=room.clock)
         pause(room, addresses[1], until=timedelta(days=1))
         pause(room, addresses[2], until=timedelta(days=1))
         audience.suppress(room.database, "stranger@x.example", reason=SuppressionReason.MANUAL, clock=room.clock)
+        leave(room, addresses[7])
+        audience.suppress(room.database, addresses[7], reason=SuppressionReason.COMPLAINED, clock=room.clock)
 
         told = reached(room)
         issue_id = room.approved_issue()

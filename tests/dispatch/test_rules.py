@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from publisher.dispatch import rules
 from publisher.dispatch.model import Deferred, Refused, Sent, Uncertain, Untried
 from publisher.dispatch.rules import (
     classify,
@@ -110,3 +111,12 @@ def test_nothing_is_tried_after_an_issue_has_gone_stale() -> None:
     in_five_minutes = TUESDAY + timedelta(minutes=5)
 
     assert next_attempt_at(A_FAULT, tried_at=TUESDAY, failures=1, stale_at=in_five_minutes) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "took_s", "size"),
+    [(500, 0.02, 500), (500, 0.2, 250), (50, 10, 50), (50, 0.0, 500), (1, 0.5, 50)],
+)
+def test_a_slow_server_is_given_little_at_once(sent: int, took_s: float, size: int) -> None:
+    """What is on the wire when a worker dies is in doubt; a fast server must not wait for a commit all the same."""
+    assert rules.load_size(sent, took_s=took_s) == size

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,11 +14,13 @@ import sqlalchemy as sa
 from publisher.audience import flow as audience
 from publisher.audience.model import SuppressionReason
 from publisher.audience.tables import subscription
-from publisher.compose.model import IssueId
+from publisher.compose import store as compose
+from publisher.compose.model import InDoubt, IssueId
 from publisher.database import Database
 from publisher.dispatch import flow, ledger
 from publisher.dispatch.model import DeliveryState, SendState
 from publisher.dispatch.report import Report, report
+from publisher.dispatch.sending import Dispatcher, send_due
 from publisher.dispatch.tables import batch, delivery
 from publisher.dispatch.transports.choose import outbox_in, transport_for
 from publisher.dispatch.transports.transport import Transport
@@ -52,7 +54,7 @@ def plan(room: Room) -> None:
 
 
 def send(room: Room, transport: Transport) -> None:
-    flow.send_due(room.dispatcher(transport))
+    send_due(room.dispatcher(transport))
 
 
 def report_of(room: Room, issue_id: IssueId) -> Report:
@@ -287,6 +289,30 @@ def test_no_answer_after_the_final_dot_is_uncertain_and_sent_again_under_the_sam
     assert (found.state, found.sent_twice_at_most) == ("sent", 1)
 
 
+def test_an_edition_may_hold_a_mail_in_doubt_for_an_editor(timed: Room, clock: SetClock) -> None:
+    """For an issue of which nobody may have two copies; the send waits until somebody has looked."""
+    timed.readers(5)
+    with timed.database.transaction() as connection:
+        weekly = compose.edition_named(connection, "weekly")
+        compose.change_edition(connection, replace(weekly, in_doubt=InDoubt.HOLD))
+    issue_id = timed.approved_issue()
+    plan(timed)
+
+    with judged(timed, Terms(faults=(Fault(step="final", do="accept-cut", matching="reader3@", times=1),))) as sink:
+        send(timed, over(sink.server))
+        clock.pass_by(timedelta(hours=2))
+        send(timed, over(sink.server))
+        held = report_of(timed, issue_id)
+        assert max(Counter(sink.recipients()).values()) == 1
+
+        flow.retry(timed.database, issue_id, DeliveryState.UNCERTAIN, clock=clock)
+        send(timed, over(sink.server))
+        assert Counter(sink.recipients())["reader3@readers.example"] == 2
+
+    assert (held.counts[DeliveryState.UNCERTAIN], held.counts[DeliveryState.SENT]) == (1, 4)
+    assert report_of(timed, issue_id).counts[DeliveryState.SENT] == 5
+
+
 def test_a_vanished_worker_is_replaced_and_what_it_had_in_flight_is_uncertain(timed: Room, clock: SetClock) -> None:
     readers = timed.readers(700)
     issue_id = timed.approved_issue()
@@ -398,8 +424,8 @@ def test_a_worker_that_is_asked_to_stop_leaves_nothing_in_doubt(room: Room) -> N
 
     with judged(room, Terms(latency_s=0.003)) as sink:
         dispatcher = room.dispatcher(over(sink.server))
-        leaving = flow.Dispatcher(**{**vars(dispatcher), "should_stop": asked.is_set})
-        worker = threading.Thread(target=flow.send_due, args=(leaving,))
+        leaving = Dispatcher(**{**vars(dispatcher), "should_stop": asked.is_set})
+        worker = threading.Thread(target=send_due, args=(leaving,))
         worker.start()
         wait_until(lambda: sink.server.record.accepted > 100)
         asked.set()

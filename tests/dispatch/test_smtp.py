@@ -120,7 +120,7 @@ def test_several_threads_share_the_connections() -> None:
 
 
 def test_an_envelope_without_a_value_is_noticed_before_anything_is_sent() -> None:
-    broken = replace(an_envelope(2), values={Slot.ADDRESS: "x@y.example"})
+    broken = an_envelope(2)._replace(values={Slot.ADDRESS: "x@y.example"})
     with (
         Sink() as sink,
         SmtpTransport(settings_for(sink)) as transport,
@@ -385,7 +385,7 @@ def test_no_outcome_names_a_reader() -> None:
 def test_a_mail_of_bad_form_is_not_made_worse() -> None:
     values = reader_values(1, {Slot.NAME: "x\r\n.\r\nMAIL FROM:<evil@x.example>"})
     with Sink(Terms(keep=True)) as sink, SmtpTransport(settings_for(sink)) as transport:
-        outcomes = transport.send_all(LETTER, [replace(an_envelope(1), values=values)])
+        outcomes = transport.send_all(LETTER, [an_envelope(1)._replace(values=values)])
 
     assert kinds(outcomes) == {Sent: 1}
     assert sink.record.accepted == 1

@@ -5,6 +5,7 @@ import pytest
 
 from publisher.clock import utc_now
 from publisher.dispatch import flow
+from publisher.dispatch.sending import send_due
 from publisher.dispatch.transports.choose import outbox_in
 from tests.audience.clocks import SetClock
 from tests.dispatch.conftest import certificate
@@ -33,7 +34,7 @@ def sent(room: Room) -> Callable[[], int]:
     def send() -> int:
         issue_id = room.approved_issue()
         flow.plan_due(room.database, room.settings, clock=room.clock, planned=lambda: None)
-        flow.send_due(room.dispatcher(outbox_in(room.settings.data_dir)))
+        send_due(room.dispatcher(outbox_in(room.settings.data_dir)))
         return issue_id
 
     return send

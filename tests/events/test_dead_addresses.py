@@ -8,6 +8,7 @@ from publisher.audience.model import SuppressionReason
 from publisher.audience.store import suppressions
 from publisher.dispatch import flow
 from publisher.dispatch.model import DeliveryState
+from publisher.dispatch.sending import send_due
 from publisher.dispatch.tables import delivery
 from publisher.dispatch.transports.choose import transport_for
 from tests.dispatch.sendgrid_standin import Standin
@@ -19,7 +20,7 @@ def send(room: Room, url: str) -> None:
     room.approved_issue()
     flow.plan_due(room.database, room.settings, clock=room.clock, planned=lambda: None)
     with_transport = room.dispatcher(transport_for(url, Path("/nowhere")))
-    flow.send_due(with_transport)
+    send_due(with_transport)
     with_transport.transport.close()
 
 

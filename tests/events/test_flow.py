@@ -14,6 +14,7 @@ from publisher.compose.model import IssueId
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.model import DeliveryState, SendState
 from publisher.dispatch.report import report
+from publisher.dispatch.sending import send_due
 from publisher.dispatch.tables import delivery
 from publisher.dispatch.transports.choose import transport_for
 from publisher.events import flow, store
@@ -164,7 +165,7 @@ def test_an_answer_that_never_came_is_settled_by_what_is_heard_later(room: Room,
     dispatch.plan_due(room.database, room.settings, clock=room.clock, planned=lambda: None)
     with Standin(failures=[Failure(do="cut", is_accepted_first=True)]) as server:
         worker = room.dispatcher(transport_for(server.url, room.settings.data_dir))
-        dispatch.send_due(worker)
+        send_due(worker)
         assert states(room) == [DeliveryState.UNCERTAIN] * 3
 
         second = {"publisher_seq": "2", "email": "reader2@readers.example"}
@@ -172,7 +173,7 @@ def test_an_answer_that_never_came_is_settled_by_what_is_heard_later(room: Room,
 
         assert states(room) == [DeliveryState.SENT, DeliveryState.SENT, DeliveryState.UNCERTAIN]
         make_due(room)
-        dispatch.send_due(worker)
+        send_due(worker)
 
     assert [mail.to for mail in server.accepted[3:]] == ["reader3@readers.example"]
     with room.database.reading() as connection:

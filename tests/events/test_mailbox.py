@@ -16,6 +16,7 @@ from publisher.audience.tokens import Signer
 from publisher.compose.model import IssueId
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.return_path import ReturnPaths
+from publisher.dispatch.sending import send_due
 from publisher.dispatch.transports.choose import transport_for
 from publisher.errors import InputError
 from publisher.events import flow, mailbox
@@ -131,7 +132,7 @@ def test_every_reader_has_a_return_path_of_his_own(room: Room) -> None:
     dispatch.plan_due(room.database, room.settings, clock=room.clock, planned=lambda: None)
     with Sink(Terms(keep=True)) as server:
         worker = room.dispatcher(transport_for(f"smtp://127.0.0.1:{server.port}?connections=1", Path("/nowhere")))
-        dispatch.send_due(worker)
+        send_due(worker)
         worker.transport.close()
         senders = [each for each in server.record.commands if each.startswith("MAIL")]
 

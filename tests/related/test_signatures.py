@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from publisher.archive.model import ArticleId
 from publisher.related import signatures
-from publisher.related.model import Frequency, Profile, Signature, Text
+from publisher.related.model import Frequency, Profile, Signature, Text, terms
 from publisher.related.signatures import Reading
 from tests.related.newsroom import TUESDAY
 
@@ -26,13 +26,13 @@ def a_text(title: str, body: str, language: str = "en") -> Text:
 def signed(reading: Reading, *, articles: int = 1_000, **common: int) -> Signature:
     frequencies = dict.fromkeys(reading.counts, Frequency(articles=1, posted=0))
     for word, holding in common.items():
-        (term,) = signatures.terms([word], "en").values()
+        (term,) = terms([word], "en").values()
         frequencies[term] = Frequency(articles=holding, posted=0)
     return signatures.sign(reading, frequencies, articles=articles)
 
 
 def term(word: str, language: str = "en") -> int:
-    return signatures.terms([word], language)[word]
+    return terms([word], language)[word]
 
 
 @given(st.dictionaries(HASHES, st.integers(1, 255), max_size=200))

@@ -155,5 +155,7 @@ def test_a_withdrawn_article_leaves_the_issues_too(house: House, guide: Edition)
 
     assert b"Goes" not in withdrawn.data
     assert withdrawn.titles == ["Abroad 1"]
+    entry = withdrawn.entries[0]
+    assert (entry.findtext("{*}updated") or "") > (entry.findtext("{*}published") or "")
     assert 'href="https://news.example/articles/stays"' in (withdrawn.entries[0].findtext("{*}content") or "")
     assert house.reader.get("/feeds/guide.atom").titles == ["Goes alone", "Stays, and Goes"]

@@ -6,16 +6,12 @@ import pytest
 from sqlalchemy import func, select
 
 from publisher.archive import flow as archive
-from publisher.archive.accept import Acceptance
-from publisher.archive.model import ArticleId
 from publisher.intake import store as intake
-from publisher.intake.flow import HandIn, hand_in
 from publisher.intake.json import FIELDS
 from publisher.intake.model import Image, Picture
 from publisher.intake.tables import submission
 from publisher.pulse import client
 from publisher.web.api.article_forms import ArticleForm
-from publisher.web.api.articles import _taken_elsewhere
 from publisher.wiring import Newsroom
 from tests.builders import DOMAIN, a_draft, handed_in
 from tests.web.browser import TestClient
@@ -222,21 +218,15 @@ def test_an_article_that_is_on_disk_is_acknowledged_though_the_archive_cannot_ta
     assert api.get("/articles/how-jeonse-works").status_code == 200
 
 
-def test_an_article_that_a_worker_took_in_between_is_answered_alike(room: Newsroom) -> None:
-    def taken(title: str) -> tuple[Acceptance | None, ArticleId | None]:
-        draft = HandIn(draft=a_draft(external_id="7", title=title))
-        (submission_id,) = hand_in(room.database, [draft], origin="api", clock=room.now)
-        waiting = _taken_elsewhere(room, submission_id)
-        archive.accept_due(room.database, domain=DOMAIN, clock=room.now)
-        ending = _taken_elsewhere(room, submission_id)
-        assert waiting.acceptance is None
-        return ending.acceptance, ending.article_id
-
-    first, again, revised = taken("One"), taken("One"), taken("Two")
-
-    assert [each[0] for each in (first, again, revised)] == [Acceptance.NEW, Acceptance.UNCHANGED, Acceptance.REVISED]
-    assert len({each[1] for each in (first, again, revised)}) == 1
-
-
 def test_the_reference_names_every_field_that_is_read() -> None:
     assert set(ArticleForm.model_fields) == FIELDS
+
+
+def test_who_hands_in_a_script_is_told_that_it_is_left_out(api: TestClient) -> None:
+    page = "<h1>Snow</h1>\n<p>It snowed.</p>\n<script>alert(1)</script>"
+
+    answer = api.post(ARTICLES, content=page, headers={"Content-Type": "text/html"})
+
+    assert answer.status_code == 201
+    assert answer.json()["note"] == "A script in line 3 was left out."
+    assert "alert" not in str(answer.json()["sections"])

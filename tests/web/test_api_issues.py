@@ -1,8 +1,13 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch.sending import send_due
+from publisher.dispatch.tables import delivery
+from publisher.editors.flow import add_api_token
+from publisher.editors.model import Scope
 from publisher.pulse import client
 from publisher.wiring import Newsroom
 from tests.builders import a_draft, handed_in
@@ -120,3 +125,72 @@ def test_issues_are_listed_page_by_page(api: TestClient, draft: dict[str, Any]) 
 
     assert [each["id"] for each in first["data"]] == more[::-1]
     assert ([each["id"] for each in second["data"]], second["next"]) == ([draft["id"]], None)
+
+
+@pytest.fixture
+def refused(api: TestClient, room: Newsroom, draft: dict[str, Any]) -> int:
+    """The id of an issue that went to three readers, one of whom was refused."""
+    for number in range(3):
+        person = {"email": f"reader{number}@readers.example", "mailing_lists": ["readers"], "confirmed": True}
+        api.post("/api/v1/subscribers", json=person | {"consent": "Yes."})
+    api.post(f"/api/v1/issues/{draft['id']}/approve")
+    dispatch.plan_due(room.database, room.settings, clock=room.now, planned=lambda: None)
+    send_due(room.dispatcher)
+    with room.database.transaction() as connection:
+        one = sa.and_(delivery.c.issue_id == draft["id"], delivery.c.seq == 2)
+        connection.execute(sa.update(delivery).where(one).values(state="failed", code=550, reason="=No such user"))
+    return int(draft["id"])
+
+
+def test_it_can_be_asked_who_got_an_issue_and_who_did_not(api: TestClient, refused: int) -> None:
+    path = f"/api/v1/issues/{refused}/deliveries"
+
+    whole = api.get(path).json()
+    failed = api.get(path, params={"state": "failed"}).json()["data"]
+
+    assert [each["state"] for each in whole["data"]] == ["sent", "failed", "sent"]
+    assert whole["next"] is None
+    assert [(each["email"], each["code"], each["reason"], each["attempts"]) for each in failed] == [
+        ("reader1@readers.example", 550, "=No such user", 1)
+    ]
+    assert api.get(path, params={"state": "lost"}).status_code == 422
+    assert api.get("/api/v1/issues/999/deliveries").status_code == 404
+
+
+def test_deliveries_come_page_by_page(api: TestClient, refused: int) -> None:
+    path, seen, cursor = f"/api/v1/issues/{refused}/deliveries", list[int](), ""
+    while True:
+        page = api.get(path, params={"limit": 2, "cursor": cursor}).json()
+        seen += [each["seq"] for each in page["data"]]
+        if page["next"] is None:
+            break
+        cursor = page["next"]
+
+    assert seen == [1, 2, 3]
+
+
+def test_deliveries_can_be_had_as_csv_that_a_spreadsheet_does_not_run(api: TestClient, refused: int) -> None:
+    answer = api.get(f"/api/v1/issues/{refused}/deliveries.csv", params={"state": "failed"})
+
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    header, line = answer.text.split("\r\n")[:2]
+    assert header == "seq,email,state,reason,code,attempts,tried_at,due_at"
+    assert line.startswith("2,reader1@readers.example,failed,'=No such user,550,1,")
+    assert api.get("/api/v1/issues/999/deliveries.csv").status_code == 404
+
+
+def test_who_failed_is_tried_again(api: TestClient, room: Newsroom, refused: int) -> None:
+    answer = api.post(f"/api/v1/issues/{refused}/retry", json={"state": "failed"})
+    send_due(room.dispatcher)
+
+    assert answer.json()["state"] == "sending"
+    assert api.get(f"/api/v1/issues/{refused}").json()["counts"]["sent"] == 3
+    assert api.post(f"/api/v1/issues/{refused}/retry", json={"state": "sent"}).status_code == 422
+
+
+def test_addresses_are_for_who_may_see_readers(api: TestClient, room: Newsroom, refused: int) -> None:
+    token = add_api_token(room.database, name="x", scopes={Scope.ISSUES}, clock=room.now)
+
+    answer = api.get(f"/api/v1/issues/{refused}/deliveries", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == 403

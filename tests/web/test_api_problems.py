@@ -53,6 +53,9 @@ def test_an_error_says_what_it_is(
 
 
 PROTECTED = [
+    ("GET", "/api/v1/issues/1/deliveries"),
+    ("GET", "/api/v1/issues/1/deliveries.csv"),
+    ("POST", "/api/v1/issues/1/retry"),
     ("GET", "/api/v1/articles"),
     ("POST", "/api/v1/articles"),
     ("GET", "/api/v1/articles/1"),

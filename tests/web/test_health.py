@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from publisher.bell import Job
 from publisher.web.app import make_app
 from publisher.wiring import Newsroom
 from tests.builders import settings_in
@@ -19,7 +20,14 @@ def test_the_site_is_ready_only_once_a_worker_has_ticked(web: TestClient, room: 
     after = web.get("/readyz")
 
     assert (before.status_code, after.status_code) == (503, 200)
-    assert before.json()["problem"] == "No answer from: worker."
+    assert before.json()["problem"] == "No answer from: beat."
+
+
+def test_ticks_that_pile_up_tell_that_no_worker_runs(web: TestClient, room: Newsroom) -> None:
+    """Beat sends them all the same; the operator must look at the workers."""
+    room.bell.ring(Job.TICK)
+
+    assert web.get("/readyz").json()["problem"] == "No answer from: worker."
 
 
 def test_a_silent_redis_is_named(tmp_path: Path, room: Newsroom) -> None:

@@ -1,12 +1,15 @@
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from publisher.dispatch.dkim import DkimSigner, dkim_key
 from publisher.dispatch.transports.outbox import OutboxTransport
 from publisher.dispatch.transports.smtp import SmtpTransport
 from publisher.dispatch.transports.smtp_url import VARIABLE, SmtpSettings, smtp_settings
 from publisher.dispatch.transports.transport import Transport
 from publisher.errors import InputError, SettingsError
+
+if TYPE_CHECKING:
+    from publisher.dispatch.dkim import DkimSigner
 
 
 def transport_for(url: str, data_dir: Path) -> Transport:
@@ -36,9 +39,11 @@ def outbox_in(data_dir: Path) -> OutboxTransport:
     return OutboxTransport(data_dir / "outbox")
 
 
-def _signer(settings: SmtpSettings) -> DkimSigner | None:
+def _signer(settings: SmtpSettings) -> "DkimSigner | None":
     if settings.dkim_key is None:
         return None
+    from publisher.dispatch.dkim import DkimSigner, dkim_key  # here alone: who does not sign needs no cryptography
+
     try:
         pem = settings.dkim_key.read_bytes()
         return DkimSigner([dkim_key(pem, domain=settings.dkim_domain, selector=settings.dkim_selector)])

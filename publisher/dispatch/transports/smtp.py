@@ -61,7 +61,7 @@ class SmtpTransport:
         if any(not message.needs <= envelope.values.keys() for envelope in envelopes):
             raise ValueError("an envelope lacks a value for a slot of the message")
         answers = _Answers(len(envelopes))
-        splice = message.splice
+        splice = message.splicer
         mails = [
             Mail(
                 sender=envelope.sender,

@@ -214,6 +214,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._moved_at = self._loop.time()
+        dialogue = self.dialogue
+        if dialogue and self._reader.is_empty and dialogue.receive_usual(data):
+            return
         try:
             replies = self._reader.feed(data)
         except ProtocolError:

@@ -5,17 +5,27 @@ A message goes out as two writes. The first opens its transaction (MAIL, RCPT, D
 once the server has said 354, is the message itself, its final dot, and behind that the group that opens the
 next transaction. So a connection costs one round trip per message, and a reply is matched to what it
 answers by its place alone.
+
+A server in good health answers such a pair of writes with four lines at once, message after message. `receive_usual`
+knows them by one look; whatever else a server may say goes reply by reply through `receive`.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from functools import lru_cache
 
 from publisher.dispatch import rules
 from publisher.dispatch.model import Deferred, Outcome, Refused, Sent, Uncertain, Untried
 from publisher.dispatch.transports.smtp_replies import Abilities, Reply
 
 START_MAIL = 354
+
+_ALL_IS_WELL = re.compile(
+    rb"250 ([^\r\n]*)\r\n250 [^\r\n]*\r\n250 [^\r\n]*\r\n354[ ]?[^\r\n]*\r\n",
+)
+"""The message is taken; sender and recipient of the next one are, and it may come."""
 
 
 class Mail:
@@ -59,6 +69,7 @@ class Step(Enum):
 
 _MAIL, _RCPT, _DATA, _FINAL = Step.MAIL, Step.RCPT, Step.DATA, Step.FINAL  # plain names: looked up for every reply
 _GROUP = (_MAIL, _RCPT, _DATA)
+_WHOLE = 1 + len(_GROUP)
 
 
 class Dialogue:
@@ -119,6 +130,20 @@ class Dialogue:
                 self._close_for(step, reply)
             else:
                 self._on_reply(step, reply)
+
+    def receive_usual(self, data: bytes) -> bool:
+        """Take the answers to a message and to the opening of the next, if all is well; False: look at each."""
+        closing, opening = self._closing, self._opening
+        if closing is None or opening is None or len(self._awaited) != _WHOLE:
+            return False
+        found = _ALL_IS_WELL.fullmatch(data)
+        if found is None:
+            return False
+        self._awaited.clear()
+        self.answered += 1
+        closing.settle(rules.accepted(found[1]))
+        self._send_body(opening)
+        return True
 
     def lose(self, reason: str) -> None:
         """The connection is gone: what was wholly sent is uncertain, what was not goes back."""
@@ -183,10 +208,7 @@ class Dialogue:
         if reply.code != START_MAIL:
             self._drop(mail, self._failure or _no_success(rules.classify(reply.code, reply.text)))
         elif self._failure is None:
-            self._closing, self._opening = mail, None
-            self._awaited.append(_FINAL)
-            body, mail.body = mail.body, b""
-            self._open_next(body, b".\r\n")
+            self._send_body(mail)
         elif self._is_recipient_taken:
             # A lone dot would deliver an empty message: MAIL failed, and the server took the recipient all the same.
             self._opening = None
@@ -195,6 +217,12 @@ class Dialogue:
         else:
             self._awaited.append(Step.DISCARDED)
             self._drop(mail, self._failure, b".\r\n")
+
+    def _send_body(self, mail: Mail) -> None:
+        self._closing, self._opening = mail, None
+        self._awaited.append(_FINAL)
+        body, mail.body = mail.body, b""
+        self._open_next(body, b".\r\n")
 
     def _drop(self, mail: Mail, outcome: Outcome, *before: bytes) -> None:
         """End a transaction that failed, and go on with the next one behind a RSET."""
@@ -277,7 +305,7 @@ def _obstacle(mail: Mail, abilities: Abilities) -> Outcome | None:
     """Return why this server need not be asked at all; None: nothing stands in the way."""
     if not _is_address(mail.address):
         return Refused(code=553, reason="the address is not one", enhanced="5.1.3")
-    if mail.sender and not _is_address(mail.sender):
+    if mail.sender and not _is_sender(mail.sender):
         return Untried(reason="our return path is not an address")
     if not abilities.utf8_addresses and not (mail.address.isascii() and mail.sender.isascii()):
         return Refused(code=553, reason="the server takes addresses in ASCII only", enhanced="5.6.7")
@@ -286,6 +314,11 @@ def _obstacle(mail: Mail, abilities: Abilities) -> Outcome | None:
     if 0 < abilities.most_bytes < len(mail.body):
         return Refused(code=552, reason="the message is bigger than the server takes", enhanced="5.3.4")
     return None
+
+
+@lru_cache(maxsize=64)
+def _is_sender(text: str) -> bool:
+    return _is_address(text)
 
 
 def _is_address(text: str) -> bool:

@@ -27,6 +27,7 @@ def _with(*scopes: Scope) -> Any:
     return Depends(check)
 
 
+MAY_READ_METRICS = _with(Scope.READ)
 MAY_READ_ARTICLES = _with(Scope.READ, Scope.ARTICLES)
 MAY_WRITE_ARTICLES = _with(Scope.ARTICLES)
 MAY_READ_ISSUES = _with(Scope.READ, Scope.ISSUES)

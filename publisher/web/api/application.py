@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from publisher.web import problems
-from publisher.web.api import articles, audience, editions, issues, reference
+from publisher.web.api import articles, audience, editions, issues, metrics, reference
 from publisher.web.api.article_forms import ArticleForm
 from publisher.web.api.forms import ProblemForm
 
@@ -41,6 +41,7 @@ def make_api() -> FastAPI:
         version_1.include_router(router)
     api.include_router(version_1)
     api.include_router(reference.router)
+    api.include_router(metrics.router)
     problems.answer_with_json(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]  # as FastAPI's documentation says
     return api

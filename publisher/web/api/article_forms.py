@@ -108,6 +108,7 @@ class ArticleTaken(ArticleWhole):
     """What became of an article that was handed in."""
 
     result: str = Field(description="new, revised or unchanged.")
+    note: str = Field(default="", description="What was left out, such as scripts; mostly empty.")
 
 
 class Waiting(BaseModel):

@@ -13,15 +13,15 @@ from publisher.archive import flow as archive_flow
 from publisher.archive import store as archive
 from publisher.archive.accept import Acceptance
 from publisher.archive.model import ArticleId, ArticleState
-from publisher.archive.tables import article
 from publisher.bell import Job
 from publisher.errors import NotFoundError, SubmissionError
 from publisher.intake.fields import text
 from publisher.intake.flow import HandIn, hand_in
 from publisher.intake.json import read_values
-from publisher.intake.model import Draft, Image, SubmissionId, SubmissionState
+from publisher.intake.left_out import left_out
+from publisher.intake.model import Draft, Image, SubmissionId
 from publisher.intake.read import read
-from publisher.intake.tables import picture, submission
+from publisher.intake.tables import picture
 from publisher.related.shown import links_shown
 from publisher.web.api.access import ARTICLE_TYPES, MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_ARTICLES, media_type_of
 from publisher.web.api.article_forms import (
@@ -90,7 +90,8 @@ def hand_in_article(request: Request, room: Room, data: Data) -> JSONResponse:
     201: it is new. 200: it revised the article with the same `external_id`, or changed nothing; `result` says which.
     202: it is safe, and the archive will take it by itself.
     """
-    return _answer(room, _take(room, _draft(room, data, media_type_of(request))))
+    media_type = media_type_of(request)
+    return _answer(room, _take(room, _draft(room, data, media_type)), _note(data, media_type))
 
 
 @router.get("", response_model=Articles, dependencies=[MAY_READ_ARTICLES])
@@ -137,7 +138,8 @@ def show_article(room: Room, article_id: int) -> dict[str, Any]:
 def revise_article(request: Request, room: Room, article_id: int, data: Data) -> JSONResponse:
     """Replace an article's content; id, address and date stay. What GET answers may be sent back, changed."""
     identity = archive_flow.identity_of(room.database, ArticleId(article_id))
-    return _answer(room, _take(room, _draft(room, data, media_type_of(request)), same_as=identity))
+    media_type = media_type_of(request)
+    return _answer(room, _take(room, _draft(room, data, media_type), same_as=identity), _note(data, media_type))
 
 
 @router.delete("/{article_id}", response_model=ArticleShown, dependencies=[MAY_WRITE_ARTICLES])
@@ -191,6 +193,10 @@ def _picture_of_ours(room: Newsroom, given: Any) -> Image | None:
     return Image(url=path, alt=alt, credit=credit, width=found.width, height=found.height)
 
 
+def _note(data: bytes, media_type: str) -> str:
+    return left_out(data, name=ARTICLE_TYPES[media_type])
+
+
 # --- from the draft to the archive
 
 
@@ -200,45 +206,21 @@ def _take(room: Newsroom, draft: Draft, same_as: str | None = None) -> Ending:
     try:
         accepted = archive_flow.accept_these(
             room.database, [submission_id], domain=room.settings.domain, clock=room.now
-        ).get(submission_id)
-        ending = (
-            Ending(submission_id=submission_id, acceptance=accepted.acceptance, article_id=accepted.article_id)
-            if accepted
-            else _taken_elsewhere(room, submission_id)
-        )
+        )[submission_id]
     except SQLAlchemyError as problem:
         log.warning("accepted_later", submission=submission_id, reason=type(problem).__name__)
         room.bell.ring(Job.ACCEPT)
         return Ending(submission_id=submission_id)
     room.bell.ring(Job.RELATE)
-    return ending
-
-
-def _taken_elsewhere(room: Newsroom, submission_id: SubmissionId) -> Ending:
-    """Return what a worker made of a submission that it took between our two steps."""
-    with room.database.reading() as connection:
-        row = connection.execute(
-            sa.select(submission.c.state, article.c.id, article.c.revision)
-            .join(article, article.c.identity == submission.c.identity)
-            .where(submission.c.id == submission_id)
-        ).first()
-    if row is None or row.state == SubmissionState.RECEIVED:
-        return Ending(submission_id=submission_id)
-    unchanged = row.state == SubmissionState.UNCHANGED
-    acceptance = Acceptance.NEW if row.revision == 1 else Acceptance.REVISED
-    return Ending(
-        submission_id=submission_id,
-        acceptance=Acceptance.UNCHANGED if unchanged else acceptance,
-        article_id=ArticleId(row.id),
-    )
+    return Ending(submission_id=submission_id, acceptance=accepted.acceptance, article_id=accepted.article_id)
 
 
 # --- and to the answer
 
 
-def _answer(room: Newsroom, ending: Ending) -> JSONResponse:
+def _answer(room: Newsroom, ending: Ending, note: str) -> JSONResponse:
     try:
-        taken = _taken(room, ending)
+        taken = _taken(room, ending, note)
     except SQLAlchemyError as problem:
         log.warning("shown_later", submission=ending.submission_id, reason=type(problem).__name__)
         taken = None
@@ -251,12 +233,12 @@ def _answer(room: Newsroom, ending: Ending) -> JSONResponse:
     )
 
 
-def _taken(room: Newsroom, ending: Ending) -> ArticleTaken | None:
+def _taken(room: Newsroom, ending: Ending, note: str) -> ArticleTaken | None:
     if ending.article_id is None or ending.acceptance is None:
         return None
     with room.database.reading() as connection:
         values = _whole(connection, room, ending.article_id)
-    return ArticleTaken.model_validate(values | {"result": ending.acceptance.value})
+    return ArticleTaken.model_validate(values | {"result": ending.acceptance.value, "note": note})
 
 
 def _whole(connection: Connection, room: Newsroom, article_id: ArticleId) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from publisher.compose.model import Approval, EditionKind
+from publisher.compose.model import Approval, EditionKind, InDoubt, Tracking
+from publisher.dispatch.model import DeliveryState
 
 Short = Annotated[str, Field(max_length=200)]
 Slug = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -46,6 +47,13 @@ class IssueShown(BaseModel):
     approved_at: datetime | None
 
 
+class LinkShown(BaseModel):
+    """A link of an issue, and how often it was followed."""
+
+    url: str
+    clicks: int
+
+
 class IssueWhole(IssueShown):
     """An issue with how its send stands."""
 
@@ -55,6 +63,7 @@ class IssueWhole(IssueShown):
     sent_twice_at_most: int
     started_at: datetime | None
     finished_at: datetime | None
+    links: list[LinkShown] = Field(description="In the order of the letter; empty where the edition counts none.")
 
 
 class EditionForm(Form):
@@ -70,6 +79,8 @@ class EditionForm(Form):
     at_least: int = Field(default=1, ge=1, le=100, description="Fewer articles: the issue is skipped.")
     at_most: int = Field(default=12, ge=1, le=100)
     approval: Approval = Approval.AUTOMATIC
+    tracking: Tracking = Field(default=Tracking.TOTALS, description="What is counted of links that readers follow.")
+    in_doubt: InDoubt = Field(default=InDoubt.SEND_AGAIN, description="A mail whose answer never came.")
     stale_after_hours: int = Field(default=12, ge=1, le=720, description="Later than this it is no news.")
     language: Annotated[str, Field(min_length=2, max_length=20)] = "en"
     accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#b5332e"
@@ -91,6 +102,8 @@ class EditionShown(BaseModel):
     at_least: int
     at_most: int
     approval: Approval
+    tracking: Tracking
+    in_doubt: InDoubt
     stale_after_hours: float
     language: str
     accent: str
@@ -186,6 +199,32 @@ class Issues(BaseModel):
 
     data: list[IssueShown]
     next: str | None
+
+
+class DeliveryShown(BaseModel):
+    """One issue to one reader."""
+
+    seq: int = Field(description="Its number in the issue, from 1.")
+    email: str = Field(description="Empty where the reader has been erased.")
+    state: DeliveryState
+    reason: str
+    code: int | None = Field(description="The mail server's, such as 550.")
+    attempts: int
+    tried_at: datetime | None
+    due_at: datetime | None = Field(description="When it is tried again.")
+
+
+class Deliveries(BaseModel):
+    """One page of deliveries, in the order of their numbers."""
+
+    data: list[DeliveryShown]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: this was the last.")
+
+
+class RetryForm(Form):
+    """Which deliveries are tried again."""
+
+    state: Literal["failed", "uncertain"]
 
 
 class Editions(BaseModel):

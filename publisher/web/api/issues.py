@@ -1,6 +1,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from publisher.archive.model import ArticleId
 from publisher.bell import Job
@@ -9,16 +10,20 @@ from publisher.compose import store as compose
 from publisher.compose.model import Edition, Issue, IssueId, IssueState
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch import report as reports
+from publisher.dispatch.model import DeliveryState
 from publisher.errors import InputError
+from publisher.events import clicks
 from publisher.settings import Settings
-from publisher.web.api.access import MAY_READ_ISSUES, MAY_WRITE_ISSUES, ONLY_JSON
+from publisher.web.api.access import MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS, MAY_WRITE_ISSUES, ONLY_JSON
 from publisher.web.api.articles import Limit
-from publisher.web.api.forms import IssueForm, Issues, IssueWhole
+from publisher.web.api.forms import Deliveries, IssueForm, Issues, IssueWhole, RetryForm
+from publisher.web.downloads import deliveries_csv
 from publisher.web.parts import Room
 from publisher.wiring import Newsroom
 
 router = APIRouter(prefix="/issues", tags=["Issues"])
 
+States = Annotated[tuple[DeliveryState, ...], Query(description="Only in these; may be repeated.")]
 BY_API = "By a program, through the API."
 
 
@@ -92,10 +97,50 @@ def resume_issue(room: Room, issue_id: int) -> dict[str, Any]:
     return _reported(room, IssueId(issue_id))
 
 
+@router.get("/{issue_id}/deliveries", response_model=Deliveries, dependencies=[MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS])
+def list_deliveries(
+    room: Room,
+    issue_id: int,
+    state: States = (),
+    limit: Annotated[int, Query(ge=1, le=1_000, description="How many.")] = 100,
+    cursor: str = "",
+) -> dict[str, Any]:
+    """List who got an issue and who did not, why, when, and how often it was tried."""
+    with room.database.reading() as connection:
+        compose.issue_of(connection, IssueId(issue_id))
+        found = reports.lines(
+            connection, IssueId(issue_id), states=state, after=_before(cursor) or 0, at_most=limit + 1
+        )
+    page = found[:limit]
+    return {"data": [vars(each) for each in page], "next": str(page[-1].seq) if len(found) > limit else None}
+
+
+@router.get(
+    "/{issue_id}/deliveries.csv",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    dependencies=[MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS],
+)
+def export_deliveries(room: Room, issue_id: int, state: States = ()) -> StreamingResponse:
+    """Return the same list, whole, as CSV."""
+    with room.database.reading() as connection:
+        compose.issue_of(connection, IssueId(issue_id))
+    return deliveries_csv(room, IssueId(issue_id), state)
+
+
+@router.post("/{issue_id}/retry", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
+def retry_issue(room: Room, issue_id: int, form: RetryForm) -> dict[str, Any]:
+    """Send an issue again to those who did not get it."""
+    dispatch.retry(room.database, IssueId(issue_id), DeliveryState(form.state), clock=room.now)
+    room.bell.ring(Job.DISPATCH)
+    return _reported(room, IssueId(issue_id))
+
+
 def _reported(room: Newsroom, issue_id: IssueId) -> dict[str, Any]:
     with room.database.reading() as connection:
         found = reports.report(connection, issue_id)
         edition = compose.edition_of(connection, found.issue.edition_id)
+        links = clicks.of_issue(connection, issue_id)
     return _shown(found.issue, edition, found.state, found.reason, room.settings) | {
         "counts": {state.value: number for state, number in found.counts.items()},
         "total": found.total,
@@ -103,6 +148,7 @@ def _reported(room: Newsroom, issue_id: IssueId) -> dict[str, Any]:
         "sent_twice_at_most": found.sent_twice_at_most,
         "started_at": found.started_at,
         "finished_at": found.finished_at,
+        "links": [{"url": each.url, "clicks": each.clicks} for each in links],
     }
 
 

@@ -21,6 +21,7 @@ from publisher.dispatch.reach import reach
 from publisher.dispatch.report import Report
 from publisher.editors.model import Role
 from publisher.errors import ConflictError, InputError, PublisherError
+from publisher.events import clicks
 from publisher.web.desk.issues import title_of
 from publisher.web.desk.previews import filled, framed, plain_subject
 from publisher.web.desk.said import Said
@@ -118,6 +119,7 @@ def issue_page(
         chosen = list(archive.leads(connection, (typed or found.issue).article_ids).values())
         values: dict[str, Any] = {
             "report": found,
+            "links": clicks.of_issue(connection, issue_id),
             "issue": found.issue,
             "draft": typed or found.issue,
             "version": version(found.issue),

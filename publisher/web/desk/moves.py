@@ -9,8 +9,9 @@ from publisher.bell import Job
 from publisher.compose import flow, store
 from publisher.compose.model import IssueId, IssueState
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch.flow import CAN_BE_RETRIED
 from publisher.dispatch.letters import send_test
-from publisher.dispatch.model import Outcome, Sent
+from publisher.dispatch.model import DeliveryState, Outcome, Sent
 from publisher.editors.model import Editor, Role
 from publisher.errors import ConflictError, PublisherError
 from publisher.web.desk.issue import issue_page, version
@@ -59,6 +60,21 @@ def test(request: Request, room: Room, seat: Sender, issue_id: IdInPath) -> Resp
         return go(seat, f"/desk/issues/{issue_id}", Said.TESTED)
     untold = ConflictError(f"The test was not sent: {outcome.reason}")
     return issue_page(request, room, seat, IssueId(issue_id), status=502, problem=untold)
+
+
+@router.post("/desk/issues/{issue_id}/retry", include_in_schema=False)
+def retry(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdInPath) -> Response:
+    """Send an issue again to those who did not get it."""
+    ask_for(seat, Role.CHIEF)
+    state = field(form, "state")
+    if state not in CAN_BE_RETRIED:
+        raise HTTPException(404)
+    try:
+        dispatch.retry(room.database, IssueId(issue_id), DeliveryState(state), clock=room.now)
+    except PublisherError as problem:
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=problem)
+    room.bell.ring(Job.DISPATCH)
+    return go(seat, f"/desk/issues/{issue_id}", Said.RETRIED)
 
 
 @router.post("/desk/issues/{issue_id}/{word}", include_in_schema=False)

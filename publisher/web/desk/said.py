@@ -18,10 +18,12 @@ class Said(Enum):
     RESTORED = "Put back on every channel."
     DRAFTED = "Drafted. Nothing is sent before it is approved."
     SAVED = "Saved. The previews below show the mail as it is now."
+    CHANGED = "Changed. What is approved already keeps the rules that it was approved under."
     APPROVED = "Approved, and frozen as it is. The first mails leave within a moment."
     TESTED = "A test is on its way to your own address."
     CANCELLED = "Cancelled."
     PAUSED = "Paused. Mails that were on the wire may still arrive."
+    RETRIED = "They are tried again; whoever is suppressed by now is left out."
     RESUMED = "It goes on exactly where it stopped."
 
     @property

@@ -23,7 +23,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from publisher.compose.model import IssueId
-from publisher.dispatch import flow
+from publisher.dispatch import rules
 from publisher.dispatch.model import DeliveryState
 from publisher.dispatch.report import Report, report
 from publisher.pulse import Pulse
@@ -178,7 +178,7 @@ class Stage:
         assert not copies.keys() - set(self.readers)
         assert all(len(each) == 1 for each in ids.values()), "every copy has the same Message-ID"
         assert len(set(entries)) == len(copies), "no two readers share a Message-ID"
-        assert extra <= self.crashes * 2 * flow.MICRO_BATCH + in_doubt
+        assert extra <= self.crashes * 2 * rules.LOAD_AT_MOST + in_doubt
         assert len(ids) <= found.sent_twice_at_most
         assert found.counts == dict.fromkeys(DeliveryState, 0) | {
             DeliveryState.SENT: len(self.readers) - failed,

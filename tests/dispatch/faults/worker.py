@@ -16,9 +16,9 @@ AGAIN = timedelta(seconds=1)
 def main() -> None:
     ledger.LEASE = LEASE
     rules.BUSY_WAIT = rules.FIRST_WAIT = AGAIN
-    from publisher.dispatch import flow  # after the lease, which it reads when it is imported
+    from publisher.dispatch import sending  # after the lease, which it reads when it is imported
 
-    flow.UNCERTAIN_WAIT = AGAIN
+    sending.UNCERTAIN_WAIT = AGAIN
     from celery.__main__ import main as celery
 
     from workers.run_worker import arguments_for

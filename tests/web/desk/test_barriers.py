@@ -8,6 +8,7 @@ from publisher.audience.model import How
 from publisher.compose import flow as compose
 from publisher.compose.model import IssueId
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch.sending import send_due
 from publisher.editors import flow as editors
 from publisher.wiring import Newsroom
 from tests.builders import settings_in
@@ -29,6 +30,7 @@ PAGES = (
     "/desk/issues/1",
     "/desk/issues/2",
     "/desk/issues/3",
+    "/desk/issues/1/deliveries",
     "/desk/editions",
     "/desk/editions/weekly",
     "/desk/outbox",
@@ -46,7 +48,7 @@ def link(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[s
     audience.add_subscriber(new.database, email="ann@readers.example", lists=["readers"], yes=yes, clock=new.now)
     dispatch.plan_due(new.database, new.settings, clock=new.now, planned=lambda: None)
     dispatch.pause(new.database, new.settings, IssueId(2), reason="Paused by Anna.", clock=new.now)
-    dispatch.send_due(new.dispatcher)
+    send_due(new.dispatcher)
     compose.draft_issue(new.database, new.settings, "weekly", clock=new.now)
     editor_id = hire(new)
     new.database.close()

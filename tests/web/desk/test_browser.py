@@ -16,6 +16,7 @@ from publisher.compose import store
 from publisher.compose.cadence import parse
 from publisher.compose.model import Edition, EditionId, EditionKind
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch.sending import send_due
 from publisher.editors import flow as editors
 from publisher.editors.model import EditorId
 from publisher.wiring import Newsroom
@@ -57,7 +58,7 @@ class Site:
         """Do what the workers do after an approval."""
         self.room.pulse.mark()
         dispatch.plan_due(self.room.database, self.room.settings, clock=self.room.now, planned=lambda: None)
-        dispatch.send_due(self.room.dispatcher)
+        send_due(self.room.dispatcher)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from publisher.compose import flow as compose
 from publisher.compose import store
 from publisher.compose.model import Edition, Issue, IssueId, IssueState
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch.sending import send_due
 from publisher.dispatch.transports.choose import outbox_in
 from publisher.editors.model import Role
 from publisher.wiring import Newsroom
@@ -28,7 +29,7 @@ def the_issue(room: Newsroom, number: int) -> Issue:
 def send_everything(room: Newsroom) -> None:
     """Do what the workers do after an approval."""
     dispatch.plan_due(room.database, room.settings, clock=room.now, planned=lambda: None)
-    dispatch.send_due(room.dispatcher)
+    send_due(room.dispatcher)
 
 
 def counts(html: str) -> dict[str, int]:

@@ -9,6 +9,7 @@ from publisher.compose import flow as compose
 from publisher.compose import store
 from publisher.compose.model import IssueId, IssueState
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch.sending import send_due
 from publisher.editors.model import Role
 from publisher.wiring import Newsroom
 from tests.web.browser import TestClient
@@ -32,6 +33,8 @@ PAGES = (
     "/desk/issues/3",
     "/desk/issues/4",
     "/desk/issues/5",
+    "/desk/issues/1/deliveries",
+    "/desk/issues/2/deliveries?state=planned",
     "/desk/editions",
     "/desk/editions/weekly",
     "/desk/outbox",
@@ -48,7 +51,7 @@ def operator(full: Newsroom) -> Iterator[Visit]:
     audience.add_subscriber(full.database, email="reader@readers.example", lists=["readers"], yes=yes, clock=full.now)
     dispatch.plan_due(full.database, full.settings, clock=full.now, planned=lambda: None)
     dispatch.pause(full.database, full.settings, back_issue(full, 2), reason="Paused by Anna.", clock=full.now)
-    dispatch.send_due(full.dispatcher)
+    send_due(full.dispatcher)
     drafts = [compose.draft_issue(full.database, full.settings, "weekly", clock=full.now) for _ in range(3)]
     compose.cancel_draft(full.database, drafts[1].id)
     with full.database.transaction() as connection:

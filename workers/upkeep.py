@@ -1,0 +1,63 @@
+"""The tasks of the queue `upkeep`: beat's ticks, and what can wait a little."""
+
+from threading import Lock
+
+from publisher.archive import flow as archive
+from publisher.bell import Job
+from publisher.dispatch import flow as dispatch
+from publisher.dispatch.notices import notify_due
+from publisher.intake.polling import poll_due
+from publisher.syndication.flow import forget_archives
+from publisher.syndication.websub.flow import push_due
+from publisher.wiring import newsroom
+from workers.app import app
+
+_pushing = Lock()
+"""One round of pushes a process: it has threads of its own, and takes up what comes meanwhile."""
+
+
+@app.task(name=Job.TICK)
+def tick() -> None:
+    """Lift embargoes to the second, and show that beat and a worker are alive."""
+    room = newsroom()
+    room.pulse.mark()
+    if archive.publish_due(room.database, clock=room.now):
+        room.bell.ring(Job.RELATE)
+
+
+@app.task(name=Job.SLOW_TICK)
+def slow_tick() -> None:
+    """Ring every stage: whatever a lost bell left behind is found now."""
+    room = newsroom()
+    if dispatch.upkeep(room.database, clock=room.now):
+        room.bell.ring(Job.DISPATCH)
+    room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
+    room.bell.ring(Job.EVENTS)
+    forget_archives(room.database)
+
+
+@app.task(name=Job.PUSH)
+def push() -> None:
+    """Send changed feeds to their subscribers, and tell other hubs."""
+    if not _pushing.acquire(blocking=False):
+        return
+    try:
+        room = newsroom()
+        push_due(room.database, room.site, clock=room.now, allow_private=room.settings.allow_private_fetch)
+    finally:
+        _pushing.release()
+
+
+@app.task(name=Job.NOTIFY)
+def notify() -> None:
+    """Send confirmation mails to those who asked to subscribe."""
+    room = newsroom()
+    notify_due(room.database, room.transport, room.signer, room.settings, clock=room.now)
+
+
+@app.task(name=Job.POLL)
+def poll() -> None:
+    """Read the newsrooms' own feeds that are due."""
+    room = newsroom()
+    if poll_due(room.database, room.settings, clock=room.now):
+        room.bell.ring(Job.ACCEPT)
