@@ -31,6 +31,9 @@ metadata = sa.MetaData(
 BUSY_TIMEOUT_MS = 15_000
 LOOK_AGAIN_S = 0.001
 PRIMARY_CODE = 0xFF
+IDLE_AT_MOST_MS = 30_000
+"""After so long without a word in the middle of a transaction PostgreSQL ends it, and lets go of what it holds."""
+
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """Type of a surrogate key: 64 bits in both databases (SQLite wants the word INTEGER for a row id)."""
 
@@ -102,12 +105,14 @@ class Database:
             yield begin
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """One snapshot for the block; nothing is written."""
+    def reading(self, *, unhurried: bool = False) -> Iterator[Connection]:
+        """One snapshot for the block; nothing is written. Unhurried: whoever reads may pause as they like."""
         options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with self.engine.connect() as plain:
             connection = plain.execution_options(**options)
             with connection.begin():
+                if unhurried and not self.is_sqlite:
+                    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
                 yield connection
 
     def close(self) -> None:
@@ -221,9 +226,11 @@ def _checked(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.drivername != "sqlite":
-        return sa.create_engine(
+        engine = sa.create_engine(
             url, pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"connect_timeout": 10}
         )
+        sa.event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
@@ -236,6 +243,13 @@ def _engine(url: URL) -> Engine:
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    """Let nobody be held up by a process that stands still, frozen or cut off, in the middle of a transaction."""
+    connection.autocommit = True
+    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_AT_MOST_MS}")
+    connection.autocommit = False
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -2,20 +2,39 @@ import gc
 import sys
 from typing import Any
 
-from celery import Celery
+import sqlalchemy as sa
+import structlog
+from celery import Celery, Task
 from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from kombu.entity import Exchange
 from kombu.entity import Queue as BrokerQueue
 
 from publisher import logs
 from publisher.bell import BROKER_OPTIONS, QUEUE_OF, Queue
+from publisher.database import first_line
 from publisher.wiring import newsroom, stopping
 
 NEW_OBJECTS = 50_000
 SWITCH_S = 0.001
 """A thread in a transaction holds others up, so it does not wait five milliseconds for one that computes."""
 
-app = Celery("publisher", broker=newsroom().settings.redis_url)
+DATABASE_GONE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
+"""The server is away, or has ended a transaction that stood still: nothing of that is the task's own fault."""
+
+log = structlog.get_logger()
+
+
+class Ticked(Task):  # type: ignore[misc]  # celery's stubs know it by halves
+    """A task that the beat rings again anyway, so one line says that the database was not there."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except DATABASE_GONE as problem:
+            log.error("database_gone", task=self.name, said=first_line(problem))  # noqa: TRY400
+
+
+app = Celery("publisher", broker=newsroom().settings.redis_url, task_cls=Ticked)
 app.conf.update(
     broker_connection_max_retries=None,  # the default gives up after 100
     broker_connection_retry_on_startup=True,

@@ -259,7 +259,7 @@ def exported(
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(EXPORTED)
-    with database.reading() as connection:
+    with database.reading(unhurried=True) as connection:
         only = None if mailing_list is None else store.mailing_list_named(connection, mailing_list).id
         found = connection.execution_options(yield_per=EXPORTED_AT_ONCE).execute(_wanted(only, states))
         for rows in found.partitions():

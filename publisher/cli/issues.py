@@ -157,7 +157,7 @@ def report_issue(
 
     chosen = {DeliveryState.FAILED: failed, DeliveryState.UNCERTAIN: uncertain, DeliveryState.SKIPPED: skipped}
     states = [state for state, is_wanted in chosen.items() if is_wanted]
-    with newsroom().database.reading() as connection:
+    with newsroom().database.reading(unhurried=as_csv) as connection:
         found = report(connection, IssueId(issue))
         if states or as_csv:
             _print_lines(connection, IssueId(issue), states, as_csv=as_csv, as_json=as_json)

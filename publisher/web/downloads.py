@@ -14,7 +14,7 @@ def deliveries_csv(room: Newsroom, issue_id: IssueId, states: Collection[Deliver
     """Return the deliveries of an issue, from one snapshot."""
 
     def pieces() -> Iterator[str]:
-        with room.database.reading() as connection:
+        with room.database.reading(unhurried=True) as connection:
             yield from lines_as_csv(connection, issue_id, states=states)
 
     headers = {"Content-Disposition": f'attachment; filename="issue-{issue_id}.csv"', "Cache-Control": "no-store"}

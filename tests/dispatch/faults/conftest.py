@@ -22,3 +22,9 @@ def staged(request: pytest.FixtureRequest, tmp_path: Path) -> OnStage:
 def staged_on_sqlite(tmp_path: Path) -> OnStage:
     """Opens a stage on SQLite."""
     return partial(on_stage, tmp_path)
+
+
+@pytest.fixture
+def staged_on_postgresql(postgresql_url: str, tmp_path: Path) -> OnStage:
+    """Opens a stage on PostgreSQL."""
+    return partial(on_stage, tmp_path, database_url=postgresql_url)

@@ -9,13 +9,14 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -40,6 +41,11 @@ OVER_WITHIN_S = 60.0
 POLL_S = 0.02
 MAIL_OPTIONS = "connections=2&connect_timeout=2&timeout=2&final_timeout=2"
 """The waits of RFC 5321 are minutes; a test cannot wait so long for a server that stalls."""
+
+HOLDERS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
+"""
 
 Process: TypeAlias = subprocess.Popen[bytes]
 
@@ -98,6 +104,34 @@ class Stage:
         """End a worker at once; it may leave two micro-batches in doubt."""
         self.crashes += 1
         self.end(process, signal.SIGKILL)
+
+    def freeze(self, process: Process, *, within_transaction: bool) -> None:
+        """Stop the one worker where it stands: between two of its transactions, or in the middle of one that writes."""
+        self.crashes += 1
+
+        def is_caught() -> bool:
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(POLL_S)  # the server may be answering still
+            if self._is_writing() == within_transaction:
+                return True
+            process.send_signal(signal.SIGCONT)
+            return False
+
+        until(is_caught, f"the worker stands {'with' if within_transaction else 'without'} locks")
+
+    def _is_writing(self) -> bool:
+        """Whether a transaction holds locks; nobody but the worker has one open."""
+        if not self.room.database.is_sqlite:
+            with self.room.database.engine.connect() as connection:
+                return bool(connection.execute(sa.text(HOLDERS)).scalar_one())
+        path = str(self.room.database.url.database)
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            other.execute("ROLLBACK")
+            return False
 
     def end_all(self) -> None:
         for process in self._processes:

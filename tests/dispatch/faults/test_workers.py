@@ -96,12 +96,29 @@ def test_a_worker_frozen_beyond_its_lease_records_nothing_over_the_other_ones_ou
         stage.beat()
         frozen = stage.worker(*QUEUES)
         stage.until_accepted(300)
-        frozen.send_signal(signal.SIGSTOP)
-        stage.crashes += 1
+        stage.freeze(frozen, within_transaction=False)
 
         stage.worker(*QUEUES)
         found = stage.until_state("sent")
         frozen.send_signal(signal.SIGCONT)
         until(lambda: "lease_lost" in stage.said(frozen), "the frozen worker notices", TAKEN_OVER_S)
+
+        assert stage.judge().counts == found.counts
+
+
+@pytest.mark.slow
+@pytest.mark.postgresql
+def test_a_worker_frozen_within_a_transaction_holds_nobody_up(staged_on_postgresql: OnStage) -> None:
+    with staged_on_postgresql(readers=3_000) as stage:
+        stage.sink(latency_ms=4)
+        stage.beat()
+        frozen = stage.worker(*QUEUES)
+        stage.until_accepted(300)
+        stage.freeze(frozen, within_transaction=True)
+
+        stage.worker(*QUEUES)
+        found = stage.until_state("sent")
+        frozen.send_signal(signal.SIGCONT)
+        until(lambda: "database_gone" in stage.said(frozen), "the frozen worker notices", TAKEN_OVER_S)
 
         assert stage.judge().counts == found.counts

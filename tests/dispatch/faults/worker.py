@@ -7,6 +7,7 @@ A Celery worker whose waits are seconds: leases, and the time until another atte
 import sys
 from datetime import timedelta
 
+from publisher import database
 from publisher.dispatch import ledger, rules
 
 LEASE = timedelta(seconds=3)
@@ -15,6 +16,7 @@ AGAIN = timedelta(seconds=1)
 
 def main() -> None:
     ledger.LEASE = LEASE
+    database.IDLE_AT_MOST_MS = int(LEASE.total_seconds() * 1000)
     rules.BUSY_WAIT = rules.FIRST_WAIT = AGAIN
     from publisher.dispatch import sending  # after the lease, which it reads when it is imported
 
