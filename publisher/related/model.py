@@ -42,10 +42,6 @@ class Signature:
     weights: bytes
 
     @cached_property
-    def held(self) -> frozenset[int]:
-        return frozenset(self.terms)
-
-    @cached_property
     def weight_of(self) -> dict[int, int]:
         return dict(zip(self.terms, self.weights, strict=True))
 

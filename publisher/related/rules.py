@@ -52,11 +52,9 @@ class Chosen:
 
 def cosine(one: Signature, other: Signature) -> float:
     """Return how alike two signatures are: 0 (nothing in common) to 1."""
-    common = one.held.intersection(other.terms)
-    if not common:
-        return 0.0
-    mine, theirs = one.weight_of, other.weight_of
-    return sum([mine[term] * theirs[term] for term in common]) / (one.length * other.length)
+    mine = one.weight_of
+    common = sum([mine[term] * weight for term, weight in zip(other.terms, other.weights, strict=True) if term in mine])
+    return common / (one.length * other.length) if common else 0.0
 
 
 def shared(one: Signature, other: Signature, *, at_most: int) -> list[int]:

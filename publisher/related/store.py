@@ -45,7 +45,6 @@ _FIND_POSTGRESQL = sa.text(
         weight="asked.weight",
     )
 )
-_visible = article.c.state == ArticleState.PUBLISHED
 
 
 def links_of(
@@ -167,17 +166,22 @@ def _shown(connection: Connection, wanted: Sequence[ArticleId], at_most: int) ->
     found: dict[ArticleId, list[Link]] = defaultdict(list)
     for row in connection.execute(_pinned(wanted)):
         pinned = Link(target_id=ArticleId(row.target_id), score=NAMED_SCORE, origin=Origin.PINNED, reason=Reason())
-        found[ArticleId(row.article_id)].append(pinned)
+        if row.state == ArticleState.PUBLISHED:
+            found[ArticleId(row.article_id)].append(pinned)
     for row in connection.execute(_unchosen(wanted)):
-        found[ArticleId(row.article_id)].append(_link(row))
+        if row.state == ArticleState.PUBLISHED:
+            found[ArticleId(row.article_id)].append(_link(row))
     return defaultdict(list, {each: links[:at_most] for each, links in found.items()})
+
+
+# No statement asks for `state = 'published'`: SQLite would go through all that are published.
 
 
 def _pinned(wanted: Sequence[ArticleId]) -> sa.Select[Any]:
     return (
-        sa.select(related_choice.c.article_id, related_choice.c.target_id)
+        sa.select(related_choice.c.article_id, related_choice.c.target_id, article.c.state)
         .join(article, article.c.id == related_choice.c.target_id)
-        .where(related_choice.c.article_id.in_(wanted), related_choice.c.choice == Choice.PINNED, _visible)
+        .where(related_choice.c.article_id.in_(wanted), related_choice.c.choice == Choice.PINNED)
         .order_by(related_choice.c.chosen_at, related_choice.c.target_id)
     )
 
@@ -187,9 +191,9 @@ def _unchosen(wanted: Sequence[ArticleId]) -> sa.Select[Any]:
         related_choice.c.article_id == related_link.c.article_id, related_choice.c.target_id == related_link.c.target_id
     )
     return (
-        sa.select(related_link)
+        sa.select(related_link, article.c.state)
         .join(article, article.c.id == related_link.c.target_id)
-        .where(related_link.c.article_id.in_(wanted), _visible, ~choices)
+        .where(related_link.c.article_id.in_(wanted), ~choices)
         .order_by(related_link.c.article_id, related_link.c.position)
     )
 
@@ -233,7 +237,6 @@ def _rows(values: Iterable[int]) -> list[tuple[int]]:
 
 
 def _texts(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
-    # Not "AND state = 'published'": SQLite would go through all that are published.
     columns = (article.c.id, article.c.state, article.c.language, article.c.title, article.c.slug)
     wanted = sa.select(*columns, article.c.canonical_url, article.c.published_at, article.c.body)
     return wanted.where(article.c.id.in_(sa.select(ids)))

@@ -481,6 +481,22 @@ def test_links_of_many_articles_take_few_queries(database: Database) -> None:
     assert len([sql for sql in queries if sql.startswith("SELECT")]) <= 5
 
 
+def test_links_are_found_without_going_through_the_archive(database: Database) -> None:
+    ids = archive(database, EVERYTHING)
+    relate(database)
+    asked: list[tuple[str, Any]] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda _c, _k, sql, found, *_: asked.append((sql, found)))
+
+    with database.reading() as connection:
+        store.links_of(connection, [*ids, *map(ArticleId, range(1_000, 1_050))])
+        selects = [each for each in asked if each[0].startswith("SELECT")]
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", found).all() for sql, found in selects]
+
+    steps = [row[-1] for plan in plans for row in plan]
+    assert len(plans) > 1
+    assert not [step for step in steps if "article_state" in step or step.startswith("SCAN article")]
+
+
 def _naming(piece: Piece) -> Piece:
     return replace(ALLIANCE[0], teasers=[teaser(piece.title)])
 
