@@ -79,9 +79,9 @@ def _kept(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId,
 
 
 def _revisions(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId, int]:
-    visible = sa.and_(article.c.id.in_(ids), article.c.state == ArticleState.PUBLISHED)
-    rows = connection.execute(sa.select(article.c.id, article.c.revision).where(visible).order_by(article.c.id))
-    return {ArticleId(row.id): row.revision for row in rows}
+    wanted = sa.select(article.c.id, article.c.revision, article.c.state).where(article.c.id.in_(ids))
+    rows = connection.execute(wanted.order_by(article.c.id))
+    return {ArticleId(row.id): row.revision for row in rows if row.state == ArticleState.PUBLISHED}
 
 
 def _keep(connection: Connection, chosen: Mapping[ArticleId, Kept]) -> None:
