@@ -16,6 +16,8 @@ from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, FunctionLoader, StrictUndefined, select_autoescape
 from mjml import mjml2html
 
+from publisher.languages import closest
+
 FOLDER = Path(__file__).resolve().parent.parent / "templates"
 """Beside the packages, in the source tree and in an installed wheel alike."""
 DOMAIN = "publisher.po"
@@ -69,8 +71,7 @@ def languages() -> tuple[str, ...]:
 
 def furniture_language(language: str) -> str:
     """Return the catalogue's language for a BCP 47 tag: itself, its primary part, or English."""
-    tags = (language.lower(), language.lower().partition("-")[0])
-    return next((tag for tag in tags if tag in languages()), DEFAULT_LANGUAGE)
+    return closest(language, languages()) or DEFAULT_LANGUAGE
 
 
 @cache

@@ -34,6 +34,14 @@ from publisher.database import insert_or_ignore, upsert
 from publisher.errors import NotFoundError
 
 SUBSCRIBER_COLUMNS = [column for column in subscriber.c if column.name != "email_key"]
+_LANGUAGES = sa.text("""
+    WITH RECURSIVE spoken (tag) AS (
+        SELECT min(language) FROM subscriber
+        UNION ALL
+        SELECT (SELECT min(language) FROM subscriber WHERE language > spoken.tag) FROM spoken WHERE tag IS NOT NULL
+    )
+    SELECT tag FROM spoken WHERE tag IS NOT NULL
+""")
 
 
 def mailing_lists(connection: Connection) -> list[MailingList]:
@@ -96,6 +104,11 @@ def subscribers(
 def subscriber_with_id(connection: Connection, subscriber_id: SubscriberId) -> Subscriber | None:
     found = connection.execute(sa.select(*SUBSCRIBER_COLUMNS).where(subscriber.c.id == subscriber_id)).first()
     return _subscriber(found) if found else None
+
+
+def languages(connection: Connection) -> set[str]:
+    """Return every language tag that a reader has, each found by one look into an index, however many have it."""
+    return {tag for tag in connection.scalars(_LANGUAGES) if tag}
 
 
 def subscriber_with_email(connection: Connection, email: str) -> Subscriber | None:

@@ -29,6 +29,7 @@ subscriber = sa.Table(
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Index("ix_subscriber_language", "language"),
 )
 
 subscription = sa.Table(

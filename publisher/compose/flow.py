@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,12 +8,15 @@ from sqlalchemy.engine import Connection
 from publisher import turn
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Change, Lead
+from publisher.audience import store as audience
 from publisher.clock import Clock
 from publisher.compose import cadence, due, render, rules, store
-from publisher.compose.model import Edition, EditionKind, Issue, IssueId, IssueState, Piece, Rendering, Window
+from publisher.compose.model import Edition, EditionKind, Frozen, Issue, IssueId, IssueState, Piece, Rendering, Window
 from publisher.compose.pieces import furniture, pieces
 from publisher.database import Database
 from publisher.errors import ConflictError, PublisherError
+from publisher.languages import closest
+from publisher.rendering import furniture_language, languages
 from publisher.settings import Settings
 from publisher.turn import Turn
 
@@ -158,30 +161,40 @@ def _approve_automatic(database: Database, settings: Settings, mine: Turn, clock
         rendered = _render_all(connection, settings, drafts)
     if drafts:
         with database.transaction() as connection:
-            for issue_id, rendering in rendered.items():
-                if isinstance(rendering, Rendering):
-                    store.freeze(connection, issue_id, rendering, now=clock())
+            for issue_id, frozen in rendered.items():
+                if isinstance(frozen, Frozen):
+                    store.freeze(connection, issue_id, frozen, now=clock())
                 else:
-                    store.hold_draft(connection, issue_id, rendering)
+                    store.hold_draft(connection, issue_id, frozen)
             mine.hold(connection)
     return len(drafts)
 
 
-def _render_all(connection: Connection, settings: Settings, drafts: Sequence[Issue]) -> dict[IssueId, Rendering | str]:
+def _render_all(connection: Connection, settings: Settings, drafts: Sequence[Issue]) -> dict[IssueId, Frozen | str]:
     """Render drafts with one reading of all their articles; for one that cannot be, say why."""
     editions = {each.id: each for each in store.editions(connection)}
+    spoken = _spoken(connection)
     carried = {
         piece.article.id: piece
         for piece in pieces(connection, [each for draft in drafts for each in draft.article_ids], settings)
     }
-    return {draft.id: _try_to_render(draft, editions[draft.edition_id], carried, settings) for draft in drafts}
+    return {
+        draft.id: _try_to_render(
+            draft,
+            editions[draft.edition_id],
+            [carried[each] for each in draft.article_ids if each in carried],
+            settings,
+            spoken,
+        )
+        for draft in drafts
+    }
 
 
 def _try_to_render(
-    draft: Issue, edition: Edition, carried: Mapping[ArticleId, Piece], settings: Settings
-) -> Rendering | str:
+    draft: Issue, edition: Edition, carried: Sequence[Piece], settings: Settings, spoken: Collection[str]
+) -> Frozen | str:
     try:
-        return _rendered(draft, edition, [carried[each] for each in draft.article_ids if each in carried], settings)
+        return _frozen(draft, edition, carried, settings, spoken)
     except PublisherError as problem:
         return str(problem)
     except Exception:
@@ -190,9 +203,15 @@ def _try_to_render(
         return "This issue could not be rendered; the log has the details."
 
 
-def render_now(connection: Connection, settings: Settings, found: Issue) -> Rendering:
+def render_now(connection: Connection, settings: Settings, found: Issue, *, language: str = "") -> Rendering:
     """
     Render an issue as it would be frozen at this moment.
+
+    Args:
+        connection: Where to read.
+        settings: The house's.
+        found: The issue.
+        language: Of the furniture; empty: the edition's.
 
     Raises:
         ConflictError: None of its articles is published any more.
@@ -200,14 +219,50 @@ def render_now(connection: Connection, settings: Settings, found: Issue) -> Rend
 
     """
     edition = store.edition_of(connection, found.edition_id)
+    edition = replace(edition, language=language or edition.language)
     return _rendered(found, edition, pieces(connection, found.article_ids, settings), settings)
 
 
-def _rendered(found: Issue, edition: Edition, carried: Sequence[Piece], settings: Settings) -> Rendering:
+def _rendered(
+    found: Issue, edition: Edition, carried: Sequence[Piece], settings: Settings, *, is_page_wanted: bool = True
+) -> Rendering:
     if not carried:
         problem = f"Issue {found.id} has no published article; add one, or cancel it."
         raise ConflictError(problem)
-    return render.render_issue(edition=edition, issue=found, pieces=carried, furniture=furniture(edition, settings))
+    return render.render_issue(
+        edition=edition,
+        issue=found,
+        pieces=carried,
+        furniture=furniture(edition, settings),
+        is_page_wanted=is_page_wanted,
+    )
+
+
+def _frozen(
+    found: Issue, edition: Edition, carried: Sequence[Piece], settings: Settings, spoken: Collection[str]
+) -> Frozen:
+    """Render an issue for everybody: its mail once for each language of the furniture that readers have chosen."""
+    others = sorted(set(spoken) - {furniture_language(edition.language)})
+    return Frozen(
+        rendering=_rendered(found, edition, carried, settings),
+        translations={
+            each: _rendered(found, replace(edition, language=each), carried, settings, is_page_wanted=False)
+            for each in others
+        },
+    )
+
+
+def _spoken(connection: Connection) -> set[str]:
+    """Return the languages of the furniture that any reader has chosen."""
+    known = (closest(tag, languages()) for tag in audience.languages(connection))
+    return {each for each in known if each is not None}
+
+
+def freeze_now(connection: Connection, settings: Settings, found: Issue) -> Frozen:
+    """Render an issue for all its readers, as `render_now` does for one. Raises what that does."""
+    edition = store.edition_of(connection, found.edition_id)
+    carried = pieces(connection, found.article_ids, settings)
+    return _frozen(found, edition, carried, settings, _spoken(connection))
 
 
 def as_it_may_be_shown(connection: Connection, settings: Settings, found: Issue) -> Rendering | None:
@@ -224,13 +279,14 @@ def as_it_may_be_shown(connection: Connection, settings: Settings, found: Issue)
     return render_now(connection, settings, replace(found, subject=""))
 
 
-def preview(database: Database, settings: Settings, issue_id: IssueId) -> Rendering:
-    """Return a frozen issue's rendering, or a draft's as it would be now."""
+def preview(database: Database, settings: Settings, issue_id: IssueId, *, language: str = "") -> Rendering:
+    """Return a frozen issue's rendering, or a draft's as it would be now; in a reader's language where it has that."""
     with database.reading() as connection:
         found = store.issue_of(connection, issue_id)
         if found.state is IssueState.APPROVED:
-            return store.rendering_of(connection, issue_id)
-        return render_now(connection, settings, found)
+            kept = store.translations_of(connection, [issue_id])[issue_id]
+            return kept.get(language) or store.rendering_of(connection, issue_id)
+        return render_now(connection, settings, found, language=language if language in languages() else "")
 
 
 def approve(database: Database, settings: Settings, issue_id: IssueId, *, clock: Clock) -> Issue:
@@ -243,10 +299,10 @@ def approve(database: Database, settings: Settings, issue_id: IssueId, *, clock:
     """
     with database.reading() as connection:
         found = store.issue_of(connection, issue_id)
-        rendering = None if found.state is not IssueState.DRAFT else render_now(connection, settings, found)
+        frozen = None if found.state is not IssueState.DRAFT else freeze_now(connection, settings, found)
     with database.transaction() as connection:
-        if rendering is not None:
-            store.freeze(connection, issue_id, rendering, now=clock())
+        if frozen is not None:
+            store.freeze(connection, issue_id, frozen, now=clock())
         after = store.issue_of(connection, issue_id)
     if after.state is not IssueState.APPROVED:
         problem = f"Issue {issue_id} is {after.state} and cannot be approved; draft a new one."

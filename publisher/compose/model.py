@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -176,4 +177,16 @@ class Rendering:
     html: str
     """The mail."""
     web_html: str
-    """The same issue as the inside of a web page, without slots."""
+    """The same issue as the inside of a web page, without slots; empty where only its mail was asked for."""
+    reader: str
+    """What a reader is called whose name we do not know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """All that is kept of an issue when it is approved."""
+
+    rendering: Rendering
+    """In the edition's language."""
+    translations: Mapping[str, Rendering]
+    """Its mail with the furniture in the other languages that readers have chosen, by language."""

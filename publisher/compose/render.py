@@ -45,7 +45,13 @@ class Group:
 
 
 def render_issue(
-    *, edition: Edition, issue: Issue, pieces: Sequence[Piece], furniture: Furniture, time_zone: str = ""
+    *,
+    edition: Edition,
+    issue: Issue,
+    pieces: Sequence[Piece],
+    furniture: Furniture,
+    time_zone: str = "",
+    is_page_wanted: bool = True,
 ) -> Rendering:
     """
     Render an issue: subject, preheader, text, mail and page.
@@ -56,6 +62,7 @@ def render_issue(
         pieces: At least one, in the order of the issue.
         furniture: What stands around the articles.
         time_zone: Of the dates; empty: the cadence's, else UTC.
+        is_page_wanted: Whether the page is wanted as well.
 
     Raises:
         TemplateTextError: The subject or introduction names an unknown slot.
@@ -76,7 +83,8 @@ def render_issue(
         preheader=frame["preheader"],
         text=look.templates.render(f"{name}.txt", **whole, links=plain.Links()),
         html=_fitting(lambda first: mail(whole if first is None else frame | content(look, pieces, first)), most),
-        web_html=look.templates.render(f"{name}.html", **whole),
+        web_html=look.templates.render(f"{name}.html", **whole) if is_page_wanted else "",
+        reader=look.say("reader"),
     )
 
 

@@ -15,6 +15,7 @@ from publisher.compose.model import (
     Edition,
     EditionId,
     EditionKind,
+    Frozen,
     InDoubt,
     Issue,
     IssueId,
@@ -24,12 +25,9 @@ from publisher.compose.model import (
     Window,
 )
 from publisher.compose.slots import Slot, filled
-from publisher.compose.tables import edition, issue, issue_article, issue_rendering
+from publisher.compose.tables import edition, issue, issue_article, issue_rendering, issue_translation
 from publisher.database import insert_or_ignore
 from publisher.errors import ConflictError, NotFoundError
-
-ANYBODY = {Slot.NAME: "reader"}
-"""Who an issue's subject speaks to where it is shown to everybody: on the site, in feeds and lists."""
 
 # Put together once: each new article runs all of them for its alert.
 _HOLD_EDITION = sa.update(edition).where(edition.c.id == sa.bindparam("wanted")).values(is_active=edition.c.is_active)
@@ -48,6 +46,7 @@ _FREEZE = (
     )
 )
 _KEEP_RENDERING = sa.insert(issue_rendering)
+_KEEP_TRANSLATION = sa.insert(issue_translation)
 
 
 def editions(connection: Connection, *, active_only: bool = False) -> list[Edition]:
@@ -251,25 +250,33 @@ def change_draft(connection: Connection, found: Issue) -> None:
     _write_articles(connection, found.id, found.article_ids)
 
 
-def freeze(connection: Connection, issue_id: IssueId, rendering: Rendering, *, now: datetime) -> bool:
-    """Make a draft an approved issue with just this rendering; False where it is no draft any more."""
+def freeze(connection: Connection, issue_id: IssueId, frozen: Frozen, *, now: datetime) -> bool:
+    """Make a draft an approved issue with just these renderings; False where it is no draft any more."""
+    rendering = frozen.rendering
+    anybody = {Slot.NAME: rendering.reader}  # whom its subject speaks to on the site, in feeds and lists
     shown = {
-        "new_subject": filled(rendering.subject, ANYBODY),
-        "new_preheader": filled(rendering.preheader, ANYBODY),
+        "new_subject": filled(rendering.subject, anybody),
+        "new_preheader": filled(rendering.preheader, anybody),
     }
     if connection.execute(_FREEZE, {"wanted": issue_id, "at": now, **shown}).rowcount != 1:
         return False
-    kept = {
+    kept = _mail_of(issue_id, rendering) | {"web_html": rendering.web_html, "rendered_at": now}
+    connection.execute(_KEEP_RENDERING, kept)
+    translated = [_mail_of(issue_id, each) | {"language": language} for language, each in frozen.translations.items()]
+    if translated:
+        connection.execute(_KEEP_TRANSLATION, translated)
+    return True
+
+
+def _mail_of(issue_id: IssueId, rendering: Rendering) -> dict[str, Any]:
+    return {
         "issue_id": issue_id,
         "subject": rendering.subject,
         "preheader": rendering.preheader,
         "text": rendering.text,
         "html": rendering.html,
-        "web_html": rendering.web_html,
-        "rendered_at": now,
+        "reader": rendering.reader,
     }
-    connection.execute(_KEEP_RENDERING, kept)
-    return True
 
 
 def automatic_drafts(connection: Connection, *, at_most: int) -> list[Issue]:
@@ -312,12 +319,27 @@ def rendering_of(connection: Connection, issue_id: IssueId) -> Rendering:
 def renderings_of(connection: Connection, issue_ids: Sequence[IssueId]) -> dict[IssueId, Rendering]:
     """Return what was frozen of several issues; those not approved are left out."""
     rows = connection.execute(sa.select(issue_rendering).where(issue_rendering.c.issue_id.in_(issue_ids)))
-    return {
-        IssueId(row.issue_id): Rendering(
-            subject=row.subject, preheader=row.preheader, text=row.text, html=row.html, web_html=row.web_html
-        )
-        for row in rows
-    }
+    return {IssueId(row.issue_id): _rendering(row, row.web_html) for row in rows}
+
+
+def translations_of(connection: Connection, issue_ids: Sequence[IssueId]) -> dict[IssueId, dict[str, Rendering]]:
+    """Return the mails of several issues in the other languages of their readers, by language."""
+    found: dict[IssueId, dict[str, Rendering]] = {each: {} for each in issue_ids}
+    wanted = sa.select(issue_translation).where(issue_translation.c.issue_id.in_(issue_ids))
+    for row in connection.execute(wanted.order_by(issue_translation.c.language)):
+        found[IssueId(row.issue_id)][row.language] = _rendering(row, "")
+    return found
+
+
+def _rendering(row: Any, web_html: str) -> Rendering:
+    return Rendering(
+        subject=row.subject,
+        preheader=row.preheader,
+        text=row.text,
+        html=row.html,
+        web_html=web_html,
+        reader=row.reader,
+    )
 
 
 def _write_articles(connection: Connection, issue_id: IssueId, ids: Iterable[ArticleId]) -> None:

@@ -70,4 +70,17 @@ issue_rendering = sa.Table(
     sa.Column("html", sa.Text, nullable=False),
     sa.Column("web_html", sa.Text, nullable=False),
     sa.Column("rendered_at", Instant, nullable=False),
+    sa.Column("reader", sa.Text, nullable=False, server_default="reader"),  # what one without a name is called
+)
+
+issue_translation = sa.Table(
+    "issue_translation",
+    metadata,
+    sa.Column("issue_id", Key, sa.ForeignKey("issue.id"), primary_key=True),
+    sa.Column("language", sa.Text, primary_key=True),  # of the furniture
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("preheader", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("html", sa.Text, nullable=False),
+    sa.Column("reader", sa.Text, nullable=False),
 )

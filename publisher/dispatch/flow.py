@@ -64,16 +64,23 @@ def _openings(connection: sa.Connection, settings: Settings, issue_ids: Sequence
     lists = {each.mailing_list_id for each in editions.values()}
     has_readers = {each: plan.has_readers(connection, each) for each in lists}
     renderings = compose.renderings_of(connection, issue_ids)
+    translations = compose.translations_of(connection, issue_ids)
     openings, signer = [], Signer(settings.secret_key)
     for found in compose.issues_of(connection, issue_ids):
         edition = editions[found.edition_id]
         assert found.approved_at is not None
         is_read = has_readers[edition.mailing_list_id]
-        rendering, links = tracked(settings, signer, edition, found.id, renderings[found.id])
+        languages = {"": renderings[found.id], **translations[found.id]}
+        followed, links = tracked(settings, signer, edition, found.id, languages)
+        messages = {
+            language: compiled(settings, edition, found, rendering).to_bytes()
+            for language, rendering in (followed.items() if is_read else ())
+        }
         opening = plan.Opening(
             issue_id=found.id,
             mailing_list_id=edition.mailing_list_id,
-            message=compiled(settings, edition, found, rendering).to_bytes() if is_read else b"",
+            message=messages.pop("", b""),
+            translations=messages,
             stale_at=found.approved_at + edition.stale_after,
             resend_uncertain=edition.in_doubt is InDoubt.SEND_AGAIN,
             links=links if is_read else (),

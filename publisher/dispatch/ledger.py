@@ -49,6 +49,7 @@ class Marked(NamedTuple):
     """This one included."""
     address: str
     name: str
+    language: str = ""
     bar: str | None = None
     """Why it may not be sent after all."""
 
@@ -463,6 +464,7 @@ def _waiting_readers(states: Sequence[DeliveryState]) -> sa.Select[Any]:
             (delivery.c.attempts + 1).label("attempts"),
             subscriber.c.email.label("address"),
             subscriber.c.name,
+            subscriber.c.language,
             bar.label("bar"),
         )
         .outerjoin(subscription, subscription.c.id == delivery.c.subscription_id)

@@ -21,9 +21,6 @@ from publisher.dispatch.transports.transport import Transport
 from publisher.editors.model import Editor
 from publisher.settings import Settings
 
-READER = {"en": "reader", "ko": "독자"}
-"""What we call a reader whose name we do not know, in the language of the furniture."""
-
 
 def letterhead(settings: Settings, edition: Edition) -> Letterhead:
     """Return the sender's fields of an edition's mails."""
@@ -33,11 +30,6 @@ def letterhead(settings: Settings, edition: Edition) -> Letterhead:
         list_id=f"{edition.slug}.{settings.domain}",
         feedback_id=f"{edition.slug}:{edition.kind}:publisher:{_sender_id(settings.domain)}",
     )
-
-
-def fallbacks(language: str) -> Mapping[Slot, str]:
-    """Return what stands in a slot for a reader without a value."""
-    return {Slot.NAME: READER.get(language, READER["en"])}
 
 
 def message_id(issue_id: IssueId, subscription_id: int, domain: str) -> str:
@@ -61,7 +53,7 @@ def envelopes(
     paths = return_paths(signer, settings.bounce_address)
     sender, domain = _address_of(settings.mail_from), settings.domain
     found = []
-    for seq, subscription_id, _, address, name, _ in marked:
+    for seq, subscription_id, _, address, name, language, _ in marked:
         unsubscribe = unsubscribe_url + unsubscribes(subscription_id)
         values = {
             Slot.ADDRESS: address,
@@ -75,7 +67,7 @@ def envelopes(
         if reader_token:
             values[Slot.READER] = reader_token(seq)
         path = paths.of(issue_id, seq) if paths else sender
-        found.append(Envelope(issue_id, seq, path, address, values))
+        found.append(Envelope(issue_id, seq, path, address, values, language))
     return found
 
 
@@ -87,21 +79,25 @@ def compiled(settings: Settings, edition: Edition, found: Issue, rendering: Rend
         text=rendering.text.replace(marker(Slot.READ_URL), read_url),
         html=rendering.html.replace(marker(Slot.READ_URL), read_url),
         letterhead=letterhead(settings, edition),
-        fallbacks=fallbacks(edition.language),
+        fallbacks={Slot.NAME: rendering.reader},
     )
 
 
 def tracked(
-    settings: Settings, signer: Signer, edition: Edition, issue_id: IssueId, rendering: Rendering
-) -> tuple[Rendering, tuple[str, ...]]:
-    """Return an issue's rendering with its links as the edition tracks them, and where they lead."""
-    html, urls = with_tracked_links(
-        rendering.html,
-        edition.tracking,
-        link=lambda number: f"{settings.base_url}/l/{link_token(signer, issue_id, number)}",
-        pixel=f"{settings.base_url}/o/",
-    )
-    return replace(rendering, html=html), urls
+    settings: Settings, signer: Signer, edition: Edition, issue_id: IssueId, renderings: Mapping[str, Rendering]
+) -> tuple[dict[str, Rendering], tuple[str, ...]]:
+    """Return an issue's renderings with their links as the edition tracks them, and where these lead: once for all."""
+    found, urls = {}, tuple[str, ...]()
+    for language, rendering in renderings.items():
+        html, urls = with_tracked_links(
+            rendering.html,
+            edition.tracking,
+            link=lambda number: f"{settings.base_url}/l/{link_token(signer, issue_id, number)}",
+            pixel=f"{settings.base_url}/o/",
+            known=urls,
+        )
+        found[language] = replace(rendering, html=html)
+    return found, urls
 
 
 def send_test(

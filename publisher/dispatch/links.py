@@ -10,7 +10,7 @@ slot in it (unsubscribe, preferences) is never tracked.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape, unescape
 from urllib.parse import urlsplit
 
@@ -50,7 +50,7 @@ def reader_behind(signer: Signer, token: str) -> tuple[IssueId, int] | None:
 
 
 def with_tracked_links(
-    html: str, tracking: Tracking, *, link: Callable[[int], str], pixel: str
+    html: str, tracking: Tracking, *, link: Callable[[int], str], pixel: str, known: Iterable[str] = ()
 ) -> tuple[str, tuple[str, ...]]:
     """
     Return a letter whose links go by our site, and where they lead, each address once, in their order.
@@ -60,13 +60,14 @@ def with_tracked_links(
         tracking: What the edition wants to know.
         link: Returns the address of our site for a link's number, from 1.
         pixel: The address before the reader's token of the picture that tells of an opened mail.
+        known: Addresses that have numbers already, in their order; they keep them, and stand first in the answer.
 
     """
     if tracking is Tracking.OFF:
         return html, ()
     by_reader = tracking is Tracking.PER_READER
     reader = f".{marker(Slot.READER)}" if by_reader else ""
-    numbers: dict[str, int] = {}
+    numbers = {url: number for number, url in enumerate(known, start=1)}
 
     def lead_round(found: re.Match[str]) -> str:
         url = unescape(found[2])

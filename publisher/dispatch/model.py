@@ -55,6 +55,8 @@ class Envelope(NamedTuple):
     """The return path: bounces go there. Empty: bounces are not wanted."""
     address: str
     values: ReaderValues
+    language: str = ""
+    """The reader's language tag; empty: not known."""
 
     def __repr__(self) -> str:
         return f"Envelope(issue_id={self.issue_id}, seq={self.seq})"  # without an address

@@ -1,6 +1,7 @@
 """From an approved issue to its deliveries: who gets it, and who does not and why."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from publisher.compose.model import IssueId, IssueState
 from publisher.compose.tables import issue
 from publisher.database import insert_or_ignore, skip_locked
 from publisher.dispatch.model import BatchState, DeliveryState, SendState
-from publisher.dispatch.tables import batch, delivery, send, tracked_link
+from publisher.dispatch.tables import batch, delivery, send, send_translation, tracked_link
 
 BATCH = 2_000
 FIRST_CHUNK = 1_000
@@ -30,6 +31,8 @@ class Opening:
     """The compiled message; empty where the mailing list has no reader, and the send is over as it opens."""
     stale_at: datetime
     resend_uncertain: bool
+    translations: Mapping[str, bytes] = field(default_factory=dict)
+    """The compiled message with the furniture in other languages, by language."""
     links: tuple[str, ...] = ()
     """Where the tracked links of the message lead, in the order of their numbers."""
 
@@ -71,6 +74,12 @@ def open_send(connection: Connection, opening: Opening, *, now: datetime) -> boo
     ]
     if links:
         connection.execute(sa.insert(tracked_link), links)
+    translations = [
+        {"issue_id": opening.issue_id, "language": language, "message": message}
+        for language, message in opening.translations.items()
+    ]
+    if translations:
+        connection.execute(sa.insert(send_translation), translations)
     return True
 
 

@@ -7,6 +7,7 @@ batch or in the next one that is due. So the wire never waits for the ledger, no
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillSending
@@ -14,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 import sqlalchemy as sa
 import structlog
@@ -43,9 +44,10 @@ from publisher.dispatch.model import (
     Untried,
 )
 from publisher.dispatch.pace import UNHURRIED, Pace
-from publisher.dispatch.tables import send
+from publisher.dispatch.tables import send, send_translation
 from publisher.dispatch.transports.transport import Transport
 from publisher.errors import LeaseLostError, TransportUnavailableError
+from publisher.languages import closest
 from publisher.settings import Settings
 
 log = structlog.get_logger()
@@ -71,6 +73,24 @@ class Dispatcher:
     pace: Pace = UNHURRIED
     should_stop: Callable[[], bool] = lambda: False
     """Asked between loads: a worker that shuts down ends its turn cleanly, with nothing in doubt."""
+
+
+class Messages(NamedTuple):
+    """An issue's message in the languages of its readers."""
+
+    usual: CompiledMessage
+    """In the edition's language, which a reader gets for whom there is no other."""
+    translations: dict[str, CompiledMessage]
+
+    @classmethod
+    def of(cls, connection: sa.Connection, issue_id: IssueId) -> Self:
+        usual = connection.execute(sa.select(send.c.message).where(send.c.issue_id == issue_id)).scalar_one()
+        columns = (send_translation.c.language, send_translation.c.message)
+        others = connection.execute(sa.select(*columns).where(send_translation.c.issue_id == issue_id))
+        return cls(
+            CompiledMessage.from_bytes(usual),
+            {language: CompiledMessage.from_bytes(message) for language, message in others},
+        )
 
 
 class Load(NamedTuple):
@@ -111,7 +131,7 @@ class _Turn:
         """By how much the clock that all workers share is ahead of ours."""
         self._until = dispatcher.clock() + TURN
         self._at_once = rules.LOAD_AT_LEAST
-        self._messages: dict[IssueId, CompiledMessage] = {}
+        self._messages: dict[IssueId, Messages] = {}
         self._is_dry = False
         """Whether no further batch was due when we last looked."""
         self._trouble: Untried | None = None
@@ -190,8 +210,7 @@ class _Turn:
 
     def _read_message(self, connection: sa.Connection, issue_id: IssueId) -> None:
         if issue_id not in self._messages:
-            stored = connection.execute(sa.select(send.c.message).where(send.c.issue_id == issue_id)).scalar_one()
-            self._messages[issue_id] = CompiledMessage.from_bytes(stored)
+            self._messages[issue_id] = Messages.of(connection, issue_id)
 
     # --- the wire's side
 
@@ -205,18 +224,31 @@ class _Turn:
             issue_id,
             load.marked,
             date=format_datetime(dispatcher.clock()),
-            by_reader=Slot.READER in self._messages[issue_id].needs,
+            by_reader=Slot.READER in self._messages[issue_id].usual.needs,
         )
 
     def _send(self, issue_id: IssueId, letters: Sequence[Envelope]) -> Sequence[Outcome]:
-        message, outcomes = self._messages[issue_id], list[Outcome]()
+        messages, outcomes = self._messages[issue_id], list[Outcome]()
         began_at = time.monotonic()
         for some in self._dispatcher.pace.portions(letters):
-            outcomes += self._send_some(message, some)
+            outcomes += self._send_some(messages, some)
         self._at_once = rules.load_size(len(letters), took_s=time.monotonic() - began_at)
         return outcomes
 
-    def _send_some(self, message: CompiledMessage, letters: Sequence[Envelope]) -> Sequence[Outcome]:
+    def _send_some(self, messages: Messages, letters: Sequence[Envelope]) -> Sequence[Outcome]:
+        """Send each reader the message in a language of theirs; all in the same one go together."""
+        if not messages.translations:
+            return self._send_alike(messages.usual, letters)
+        places: dict[str | None, list[int]] = defaultdict(list)
+        for place, letter in enumerate(letters):
+            places[closest(letter.language, messages.translations)].append(place)
+        outcomes: dict[int, Outcome] = {}
+        for language, those in places.items():
+            message = messages.usual if language is None else messages.translations[language]
+            outcomes |= zip(those, self._send_alike(message, [letters[place] for place in those]), strict=True)
+        return [outcomes[place] for place in range(len(letters))]
+
+    def _send_alike(self, message: CompiledMessage, letters: Sequence[Envelope]) -> Sequence[Outcome]:
         if self._trouble:
             return [self._trouble] * len(letters)
         try:

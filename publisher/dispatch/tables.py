@@ -26,6 +26,14 @@ send = sa.Table(
     ),
 )
 
+send_translation = sa.Table(
+    "send_translation",
+    metadata,
+    sa.Column("issue_id", Key, sa.ForeignKey("send.issue_id"), primary_key=True),
+    sa.Column("language", sa.Text, primary_key=True),  # of the furniture
+    sa.Column("message", sa.LargeBinary, nullable=False),  # the compiled message
+)
+
 batch = sa.Table(
     "batch",
     metadata,

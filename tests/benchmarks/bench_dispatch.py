@@ -27,7 +27,7 @@ from publisher.audience.tokens import Signer
 from publisher.bell import Bell, Job
 from publisher.compose import flow as compose
 from publisher.compose import store
-from publisher.compose.model import IssueId, Rendering
+from publisher.compose.model import Frozen, IssueId, Rendering
 from publisher.compose.slots import Slot, marker
 from publisher.dispatch.ledger import Marked
 from publisher.dispatch.letters import compiled, envelopes
@@ -150,7 +150,7 @@ def _rendering(room: Room, issue_id: IssueId) -> Rendering:
 
 def _approve(room: Room, issue_id: IssueId) -> None:
     """Approve the issue as publisher/compose/flow.py does, with the benchmark's letter in the place of ours."""
-    frozen = _rendering(room, issue_id)
+    frozen = Frozen(rendering=_rendering(room, issue_id), translations={})
     with room.database.transaction() as connection:
         store.freeze(connection, issue_id, frozen, now=room.clock())
     Bell(room.settings.redis_url).ring(Job.PLAN)

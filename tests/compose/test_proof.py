@@ -10,7 +10,7 @@ from publisher.compose.render import HTML_AT_MOST_BYTES
 from publisher.intake.model import Image
 from tests.compose.issues import an_article, an_edition
 
-FINE = Rendering(subject="Autumn", preheader="In short", text="", html="<p>Hello</p>", web_html="")
+FINE = Rendering(subject="Autumn", preheader="In short", text="", html="<p>Hello</p>", web_html="", reader="reader")
 A_PICTURE = Image(url="/media/a.jpg", alt="A street")
 LEADS = [an_article(number, image=A_PICTURE) for number in (1, 2, 3)]
 DIGEST = an_edition()

@@ -11,6 +11,7 @@ from publisher.compose.model import (
     Edition,
     EditionId,
     EditionKind,
+    Frozen,
     Issue,
     IssueId,
     IssueState,
@@ -63,10 +64,11 @@ def approve(house: House, issue_id: IssueId, subject: str = "This week") -> None
         text="",
         html="",
         web_html='<p>The issue. <a href="/feeds">Feeds</a></p>',
+        reader="reader",
     )
     house.clock.pass_by(HOUR)
     with house.database.transaction() as connection:
-        assert compose.freeze(connection, issue_id, rendering, now=house.clock())
+        assert compose.freeze(connection, issue_id, Frozen(rendering=rendering, translations={}), now=house.clock())
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.engine import Connection
@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, ArticleState, Lead
 from publisher.compose import flow, proof, store
-from publisher.compose.model import Issue, IssueId, IssueState, Rendering
+from publisher.compose.model import Edition, Issue, IssueId, IssueState, Rendering
 from publisher.compose.text import SLOTS
 from publisher.dispatch import report
 from publisher.dispatch.model import DeliveryState, SendState
@@ -22,10 +22,12 @@ from publisher.dispatch.report import Report
 from publisher.editors.model import Role
 from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.events import clicks
+from publisher.rendering import furniture_language, languages
 from publisher.web.desk.issues import title_of
 from publisher.web.desk.previews import filled, framed, plain_subject
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
+from publisher.web.pages import language_name
 from publisher.web.parts import HIGHEST_ID, Form, IdInPath, Room, field, fields
 from publisher.wiring import Newsroom
 
@@ -61,15 +63,23 @@ class Progress:
     took: timedelta | None
 
 
+class Spoken(NamedTuple):
+    """A language of the mail's furniture."""
+
+    tag: str
+    name: str
+    is_shown: bool
+
+
 @router.get("/desk/issues/{issue_id}", include_in_schema=False)
 def issue(request: Request, room: Room, seat: AtDesk, issue_id: IdInPath) -> Response:
     return issue_page(request, room, seat, IssueId(issue_id))
 
 
 @router.get("/desk/issues/{issue_id}/mail", include_in_schema=False)
-def mail(room: Room, _seat: AtDesk, issue_id: IdInPath) -> Response:
+def mail(room: Room, _seat: AtDesk, issue_id: IdInPath, language: str = "") -> Response:
     """Return the mail itself for a frame that can do nothing: no script, no form, no way out."""
-    return framed(flow.preview(room.database, room.settings, IssueId(issue_id)).html, room)
+    return framed(flow.preview(room.database, room.settings, IssueId(issue_id), language=language).html, room)
 
 
 @router.post("/desk/issues/{issue_id}", include_in_schema=False)
@@ -112,7 +122,7 @@ def issue_page(
         typed: What the form shows in place of what is stored.
 
     """
-    rendering, unrendered = _rendered(room, issue_id)
+    rendering, unrendered = _rendered(room, issue_id, request.query_params.get("language", ""))
     with room.database.reading() as connection:
         found = report.report(connection, issue_id)
         edition = store.edition_of(connection, found.issue.edition_id)
@@ -128,6 +138,7 @@ def issue_page(
             "chosen": chosen,
             "offered": _offered(connection, chosen) if found.issue.state is IssueState.DRAFT else (),
             "readers": reach(connection, edition.mailing_list_id, now=room.now()),
+            "spoken": _spoken(connection, found.issue, edition, request.query_params.get("language", "")),
         }
     values |= {
         "mail": _mail(rendering, room) if rendering else None,
@@ -145,15 +156,24 @@ def issue_page(
     return desk_page(request, room, seat, "desk/issue.html", status=status, **values)
 
 
+def _spoken(connection: Connection, found: Issue, edition: Edition, wanted: str) -> list[Spoken]:
+    """Return the languages in which the mail's furniture can be looked at, the edition's first."""
+    own = furniture_language(edition.language)
+    kept = store.translations_of(connection, [found.id])[found.id]
+    others = [each for each in (languages() if found.state is IssueState.DRAFT else kept) if each != own]
+    shown = wanted if wanted in others else own
+    return [Spoken(each, language_name(each), each == shown) for each in (own, *others)]
+
+
 def version(found: Issue) -> str:
     """Return what tells whether a draft is still the one that an editor has seen."""
     seen = (found.state, found.subject, found.preheader, found.introduction, found.article_ids)
     return sha256(repr(seen).encode()).hexdigest()[:16]
 
 
-def _rendered(room: Newsroom, issue_id: IssueId) -> tuple[Rendering | None, str]:
+def _rendered(room: Newsroom, issue_id: IssueId, language: str) -> tuple[Rendering | None, str]:
     try:
-        return flow.preview(room.database, room.settings, issue_id), ""
+        return flow.preview(room.database, room.settings, issue_id, language=language), ""
     except PublisherError as problem:
         return None, sentence(problem)
 

@@ -258,6 +258,15 @@ def test_both_widths_and_the_text_are_shown(visit: Visit, draft: int) -> None:
     assert "All About Jeonse Deposits 0" in words(elements(html, "pre")[0])
 
 
+def test_a_draft_can_be_looked_at_with_the_furniture_in_every_language(visit: Visit, draft: int) -> None:
+    html = visit.get(f"/desk/issues/{draft}?language=ko").text
+
+    assert {frame.get("src") for frame in elements(html, "iframe")} == {f"/desk/issues/{draft}/mail?language=ko"}
+    assert "구독" in words(elements(html, "pre")[0])
+    assert 'lang="ko"' in visit.get(f"/desk/issues/{draft}/mail?language=ko").text
+    assert 'lang="ko"' not in visit.get(f"/desk/issues/{draft}/mail?language=tlh").text
+
+
 # --- approving
 
 
