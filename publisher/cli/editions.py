@@ -12,6 +12,11 @@ app = typer.Typer(no_args_is_help=True)
 Kind = TypeVar("Kind", bound=StrEnum)
 
 TRACKING = "What is counted of links that readers follow: off, totals or 'per reader'."
+SUBJECT = "With slots, such as '{{ lead_title }}'; empty: made from the articles."
+FURNITURE = "Language of what stands around the articles, for readers who have chosen none: en or ko."
+ACCENT = "Colour of bars, buttons and links, such as '#b5332e'."
+LOGO = "Address of a picture that stands at the head of a mail; empty: the site's name."
+FOOTER = "What stands at the foot of each mail, above the sender's address."
 IN_DOUBT = "A mail whose answer never came: 'send again' or hold it for an editor."
 
 
@@ -30,12 +35,18 @@ def add(
     stale_after_hours: Annotated[int, typer.Option(min=1, help="Later than this it is no news.")] = 12,
     tracking: Annotated[str, typer.Option(help=TRACKING)] = "totals",
     in_doubt: Annotated[str, typer.Option(help=IN_DOUBT)] = "send again",
+    subject: Annotated[str, typer.Option(help=SUBJECT)] = "",
+    furniture: Annotated[str, typer.Option(help=FURNITURE)] = "en",
+    accent: Annotated[str, typer.Option(help=ACCENT)] = "#b5332e",
+    logo: Annotated[str, typer.Option(help=LOGO)] = "",
+    footer: Annotated[str, typer.Option(help=FOOTER)] = "",
     as_json: AsJson = False,
 ) -> None:
     """Add an edition: something published again and again."""
     from publisher.audience import store as audience
     from publisher.compose import cadence as cadences
     from publisher.compose import store
+    from publisher.compose.looks import check_look
     from publisher.compose.model import Approval, Edition, EditionId, EditionKind, InDoubt, Tracking
     from publisher.wiring import newsroom
 
@@ -56,7 +67,13 @@ def add(
             stale_after=timedelta(hours=stale_after_hours),
             tracking=_one_of(Tracking, tracking, "way of tracking"),
             in_doubt=_one_of(InDoubt, in_doubt, "answer to a doubt"),
+            subject=subject,
+            language=furniture,
+            accent=accent,
+            logo=logo,
+            footer=footer,
         )
+        check_look(edition)
         added = store.add_edition(connection, edition, now=room.now())
     if as_json:
         print_json(_row(added))
@@ -98,6 +115,9 @@ def show_edition(slug: Annotated[str, typer.Argument(help="Slug.")], as_json: As
         "stale_after_hours": found.stale_after.total_seconds() / 3600,
         "language": found.language,
         "accent": found.accent,
+        "logo": found.logo,
+        "footer": found.footer,
+        "subject": found.subject,
     }
     show_one(row, as_json=as_json)
 
@@ -113,6 +133,12 @@ def change(
     stale_after_hours: Annotated[int | None, typer.Option(min=1, help="Later than this it is no news.")] = None,
     tracking: Annotated[str | None, typer.Option(help=TRACKING)] = None,
     in_doubt: Annotated[str | None, typer.Option(help=IN_DOUBT)] = None,
+    language: Annotated[list[str] | None, typer.Option("--language", help="Only articles in it; '' for all.")] = None,
+    subject: Annotated[str | None, typer.Option(help=SUBJECT)] = None,
+    furniture: Annotated[str | None, typer.Option(help=FURNITURE)] = None,
+    accent: Annotated[str | None, typer.Option(help=ACCENT)] = None,
+    logo: Annotated[str | None, typer.Option(help=LOGO)] = None,
+    footer: Annotated[str | None, typer.Option(help=FOOTER)] = None,
     active: Annotated[bool | None, typer.Option("--active/--stopped", help="Whether it makes issues.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -121,6 +147,7 @@ def change(
 
     from publisher.compose import cadence as cadences
     from publisher.compose import store
+    from publisher.compose.looks import check_look
     from publisher.compose.model import Approval, InDoubt, Tracking
     from publisher.wiring import newsroom
 
@@ -133,6 +160,12 @@ def change(
         "tracking": _one_of(Tracking, tracking, "way of tracking") if tracking is not None else None,
         "in_doubt": _one_of(InDoubt, in_doubt, "answer to a doubt") if in_doubt is not None else None,
         "is_active": active,
+        "languages": tuple(filter(None, language)) if language else None,
+        "subject": subject,
+        "language": furniture,
+        "accent": accent,
+        "logo": logo,
+        "footer": footer,
     }
     changes = {field: value for field, value in given.items() if value is not None}
     if cadence is not None:
@@ -140,7 +173,9 @@ def change(
     if not changes:
         raise InputError("Say what to change, such as --tracking off; publisher edition change --help lists it.")
     with newsroom().database.transaction() as connection:
-        changed = store.change_edition(connection, replace(store.edition_named(connection, slug), **changes))
+        changed = replace(store.edition_named(connection, slug), **changes)
+        check_look(changed)
+        store.change_edition(connection, changed)
     show_one(_row(changed), as_json=as_json)
 
 

@@ -107,6 +107,8 @@ class Edition:
     """Of the furniture."""
     accent: str = "#b5332e"
     footer: str = ""
+    logo: str = ""
+    """The address of a picture, absolute or on our site; empty: the site's name stands there."""
     subject: str = ""
     """Jinja text with the documented slots; empty: made from the articles."""
     is_active: bool = True
@@ -165,6 +167,8 @@ class Furniture:
     language: str
     accent: str
     footer: str = ""
+    logo: str = ""
+    """Absolute."""
 
 
 @dataclass(frozen=True, kw_only=True)

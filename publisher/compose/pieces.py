@@ -62,6 +62,7 @@ def furniture(edition: Edition, settings: Settings) -> Furniture:
         language=edition.language,
         accent=edition.accent,
         footer=edition.footer,
+        logo=urljoin(f"{settings.base_url}/", edition.logo) if edition.logo else "",
     )
 
 

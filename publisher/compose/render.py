@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from publisher.archive.model import Lead
 from publisher.compose import body, plain, rules, text, views
+from publisher.compose.looks import LOGO_PX
 from publisher.compose.model import Edition, EditionKind, Furniture, Issue, Piece, Rendering
 from publisher.compose.slots import MARKER_START, Slot, marker
 from publisher.compose.views import GuideEntry, Look
@@ -151,6 +152,8 @@ def _frame(look: Look, *, why: str, mailing_list: str) -> Values:
         "accent": look.accent,
         "preheader_padding": PREHEADER_PADDING,
         "site_name": furniture.site_name,
+        "logo": furniture.logo,
+        "logo_px": LOGO_PX,
         "postal_address": furniture.postal_address,
         "footer": furniture.footer.strip().splitlines(),
         "why": why % told,

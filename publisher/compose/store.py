@@ -94,6 +94,7 @@ def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edi
         "is_active": found.is_active,
         "tracking": found.tracking,
         "in_doubt": found.in_doubt,
+        "logo": found.logo,
         "created_at": now,
         "slot_done_at": now,
     }
@@ -123,6 +124,13 @@ def change_edition(connection: Connection, changed: Edition) -> Edition:
         "is_active": changed.is_active,
         "tracking": changed.tracking,
         "in_doubt": changed.in_doubt,
+        "topics": list(changed.topics),
+        "languages": list(changed.languages),
+        "language": changed.language,
+        "accent": changed.accent,
+        "footer": changed.footer,
+        "logo": changed.logo,
+        "subject": changed.subject,
     }
     if connection.execute(sa.update(edition).where(edition.c.id == changed.id).values(row)).rowcount == 0:
         raise NotFoundError("edition", changed.slug)
@@ -391,6 +399,7 @@ def _edition(row: Any) -> Edition:
         stale_after=timedelta(seconds=row.stale_after_s),
         language=row.language,
         accent=row.accent,
+        logo=row.logo,
         footer=row.footer,
         subject=row.subject,
         is_active=row.is_active,

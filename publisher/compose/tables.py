@@ -26,6 +26,7 @@ edition = sa.Table(
     sa.Column("slot_done_at", Instant, nullable=False),  # every slot up to here has been dealt with
     sa.Column("tracking", sa.Text, nullable=False, server_default="totals"),
     sa.Column("in_doubt", sa.Text, nullable=False, server_default="send again"),
+    sa.Column("logo", sa.Text, nullable=False, server_default=""),
 )
 
 issue = sa.Table(

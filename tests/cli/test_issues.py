@@ -242,6 +242,32 @@ def test_json_is_json_with_hangul_in_it(opened: Publisher) -> None:
     assert json.loads(done.out)[0]["title"] == "김장철이 왔다"
 
 
+def test_an_editions_look_can_be_changed(opened: Publisher) -> None:
+    words = ("--accent", "#1f5f8b", "--logo", "https://news.example/logo.png", "--furniture", "ko", "--language", "ko")
+
+    opened("edition", "change", "weekly", *words, "--footer", "Made in Seoul")
+
+    shown = opened("edition", "show", "weekly", "--json").json
+    assert (shown["accent"], shown["logo"]) == ("#1f5f8b", "https://news.example/logo.png")
+    assert (shown["language"], shown["languages"], shown["footer"]) == ("ko", ["ko"], "Made in Seoul")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--accent", "red"), "is not a colour"),
+        (("--furniture", "tlh"), "There is no 'tlh'; mails speak en, ko"),
+        (("--logo", "javascript:alert(1)"), "address of a picture"),
+        (("--subject", "{{ nmae }}"), "there is no slot 'nmae'"),
+    ],
+)
+def test_a_look_that_cannot_be_shown_is_one_sentence(opened: Publisher, words: tuple[str, ...], says: str) -> None:
+    done = opened("edition", "change", "weekly", *words)
+
+    assert done.code != 0
+    assert says in " ".join(done.err.split())
+
+
 def test_an_edition_can_be_changed(opened: Publisher) -> None:
     done = opened(
         "edition", "change", "weekly", "--tracking", "per reader", "--in-doubt", "hold", "--stopped", "--json"

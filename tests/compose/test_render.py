@@ -418,3 +418,14 @@ def test_a_cadence_is_told_in_the_readers_words(days: set[int] | None, language:
     )
 
     assert expected in text
+
+
+def test_a_logo_stands_in_the_place_of_the_sites_name_and_says_it() -> None:
+    logo = "https://news.example/logo.png"
+    looks = furniture(logo=logo)
+
+    mail = render_issue(edition=an_edition(DIGEST), issue=an_issue(), pieces=[RENT_PIECE], furniture=looks).html
+
+    [picture] = re.findall(rf'<img[^>]*src="{logo}"[^>]*>', mail)
+    assert 'alt="The Han River Letter"' in picture
+    assert 'width="180"' in picture

@@ -1,4 +1,4 @@
-"""Mails with the furniture in a reader's language."""
+"""Mails with the furniture in a reader's language, and an edition's logo."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,4 +34,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("issue_rendering", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reader", sa.Text(), server_default="reader", nullable=False))
+    with op.batch_alter_table("edition", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("logo", sa.Text(), server_default="", nullable=False))
     op.create_index("ix_subscriber_language", "subscriber", ["language"])

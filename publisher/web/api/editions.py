@@ -8,8 +8,8 @@ from publisher.audience import store as audience
 from publisher.audience.model import MailingListId
 from publisher.compose import cadence as cadences
 from publisher.compose import store
+from publisher.compose.looks import check_look
 from publisher.compose.model import Edition, EditionId
-from publisher.compose.text import check_subject
 from publisher.web.api.access import MAY_READ_ISSUES, MAY_WRITE_ISSUES, ONLY_JSON
 from publisher.web.api.forms import EditionForm, Editions, EditionShown
 from publisher.web.parts import Room
@@ -37,10 +37,10 @@ def show_edition(room: Room, slug: str) -> dict[str, Any]:
 @router.post("", status_code=201, response_model=EditionShown, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
 def add_edition(room: Room, form: EditionForm) -> dict[str, Any]:
     """Add an edition."""
-    check_subject(form.subject)
     with room.database.transaction() as connection:
         mailing_list = audience.mailing_list_named(connection, form.mailing_list)
         edition = _edition(form, mailing_list.id)
+        check_look(edition)
         return _shown(connection, room, store.add_edition(connection, edition, now=room.now()))
 
 
@@ -63,6 +63,7 @@ def _edition(form: EditionForm, mailing_list_id: MailingListId) -> Edition:
         language=form.language,
         accent=form.accent,
         footer=form.footer,
+        logo=form.logo,
         subject=form.subject,
     )
 
@@ -88,6 +89,7 @@ def _shown(connection: Connection, room: Newsroom, edition: Edition) -> dict[str
         "language": edition.language,
         "accent": edition.accent,
         "footer": edition.footer,
+        "logo": edition.logo,
         "subject": edition.subject,
         "is_active": edition.is_active,
         "next_slot_at": cadences.next_slot(edition.cadence, room.now()) if edition.cadence and is_due else None,

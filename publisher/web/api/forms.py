@@ -85,6 +85,9 @@ class EditionForm(Form):
     language: Annotated[str, Field(min_length=2, max_length=20)] = "en"
     accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#b5332e"
     footer: Annotated[str, Field(max_length=2_000)] = ""
+    logo: Annotated[str, Field(max_length=500)] = Field(
+        default="", description="Address of a picture, on our site or elsewhere. Empty: the site’s name."
+    )
     subject: Short = Field(default="", description="With slots, such as “{{ lead_title }}”. Empty: made by itself.")
 
 
@@ -108,6 +111,7 @@ class EditionShown(BaseModel):
     language: str
     accent: str
     footer: str
+    logo: str
     subject: str
     is_active: bool
     next_slot_at: datetime | None

@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,12 +10,16 @@ from sqlalchemy.engine import Connection
 from publisher.audience import store as audience
 from publisher.audience.model import MailingList
 from publisher.compose import cadence, store
+from publisher.compose.looks import check_look
 from publisher.compose.model import Approval, Cadence, Edition, InDoubt, Tracking
+from publisher.compose.text import SLOTS
 from publisher.editors.model import Role
 from publisher.errors import InputError
+from publisher.rendering import furniture_language, languages
 from publisher.web.desk.issues import shown_issues
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, ask_for, desk_page, go
+from publisher.web.pages import language_name
 from publisher.web.parts import Form, Room, field
 from publisher.wiring import Newsroom
 
@@ -35,6 +40,12 @@ FIELDS = (
     "tracking",
     "in_doubt",
     "is_active",
+    "subject",
+    "language",
+    "accent",
+    "logo",
+    "footer",
+    "languages",
 )
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -95,6 +106,8 @@ def _page(
         values: dict[str, Any] = {"shown": found, "issues": shown_issues(connection, issues)}
     values |= {
         "typed": typed or _written(found.edition),
+        "furniture": [(each, language_name(each)) for each in languages()],
+        "slots": SLOTS,
         "is_typed": typed is not None,
         "problem": f"{problem.problem} Nothing has been changed." if problem else "",
         "wrong": problem.where if problem else "",
@@ -115,6 +128,12 @@ def _written(found: Edition) -> dict[str, str]:
         "tracking": found.tracking,
         "in_doubt": found.in_doubt,
         "is_active": "yes" if found.is_active else "",
+        "subject": found.subject,
+        "language": furniture_language(found.language),
+        "accent": found.accent,
+        "logo": found.logo,
+        "footer": found.footer,
+        "languages": ", ".join(found.languages),
     }
 
 
@@ -126,7 +145,7 @@ def _changed(found: Edition, typed: dict[str, str]) -> Edition:
     at_most = _number(typed, "at_most", at_most=ARTICLES_AT_MOST)
     if at_least > at_most:
         raise InputError("An issue cannot need more articles than it may have.", "at_least")
-    return replace(
+    changed = replace(
         found,
         name=typed["name"],
         cadence=_cadence(typed["cadence"]),
@@ -137,7 +156,15 @@ def _changed(found: Edition, typed: dict[str, str]) -> Edition:
         tracking=_one_of(Tracking, typed, "tracking"),
         in_doubt=_one_of(InDoubt, typed, "in_doubt"),
         is_active=bool(typed["is_active"]),
+        subject=typed["subject"],
+        language=typed["language"],
+        accent=typed["accent"],
+        logo=typed["logo"],
+        footer=typed["footer"].replace("\r\n", "\n"),
+        languages=tuple(filter(None, re.split(r"[\s,;]+", typed["languages"]))),
     )
+    check_look(changed)
+    return changed
 
 
 def _cadence(text: str) -> Cadence | None:

@@ -52,6 +52,12 @@ def test_every_rule_can_be_changed(chief: Visit) -> None:
         "tracking": "off",
         "in_doubt": "hold",
         "is_active": None,
+        "subject": "{{ lead_title }}, and more",
+        "language": "ko",
+        "languages": "en, ko-KR",
+        "accent": "#1f5f8b",
+        "logo": "/media/logo.png",
+        "footer": "One line.\r\nAnother.",
     }
 
     page = chief.after(fill_in(chief, **changes))
@@ -60,6 +66,8 @@ def test_every_rule_can_be_changed(chief: Visit) -> None:
     assert (found.name, found.approval, found.at_least, found.at_most) == ("The Fortnightly", "editor", 3, 9)
     assert (found.tracking, found.in_doubt, found.is_active) == ("off", "hold", False)
     assert found.stale_after.total_seconds() == 6 * 3600
+    assert (found.subject, found.language, found.languages) == ("{{ lead_title }}, and more", "ko", ("en", "ko-KR"))
+    assert (found.accent, found.logo, found.footer) == ("#1f5f8b", "/media/logo.png", "One line.\nAnother.")
     assert "Mondays and Thursdays at 07:30, Europe/Paris" in page
 
 
@@ -80,6 +88,11 @@ def test_an_edition_without_cadence_waits_for_an_editor(chief: Visit) -> None:
         ({"stale_after_hours": "0"}, "from 1 to 8,760"),
         ({"tracking": "everything"}, "Choose one"),
         ({"approval": None}, "Choose one"),
+        ({"subject": "{{ nmae }}"}, "there is no slot &#39;nmae&#39;"),
+        ({"language": "tlh"}, "There is no &#39;tlh&#39;"),
+        ({"languages": "en, ???"}, "is not a language tag"),
+        ({"accent": "red"}, "is not a colour"),
+        ({"logo": "logo.png"}, "address of a picture"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_changes(chief: Visit, changes: dict[str, Any], said: str) -> None:

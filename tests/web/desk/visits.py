@@ -81,6 +81,8 @@ def form_values(html: str, action: str) -> dict[str, Any]:
         name, kind = each.get("name"), each.get("type", "text")
         if each.tag == f"{XHTML}textarea" and name:
             found[name] = (each.text or "").removeprefix("\n")
+        elif each.tag == f"{XHTML}select" and name:
+            found[name] = next((choice for choice in each if "selected" in choice.attrib), each[0]).get("value", "")
         elif each.tag == f"{XHTML}input" and name and (kind not in {"checkbox", "radio"} or "checked" in each.attrib):
             value = each.get("value", "")
             found[name] = [*found.get(name, []), value] if kind == "checkbox" else value
