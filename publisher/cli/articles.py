@@ -237,6 +237,36 @@ def show_article(
     show_one(row, as_json=as_json)
 
 
+@app.command("link")
+def link(
+    article: Annotated[str, typer.Argument(help="Id or slug.")],
+    pin: Annotated[list[str], typer.Option("--pin", help="Id or slug; in the order given. May be repeated.")] = [],
+    ban: Annotated[list[str], typer.Option("--ban", help="Id or slug. May be repeated.")] = [],
+    by_rules: Annotated[bool, typer.Option("--by-rules", help="Take back all that was decided.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide about the links below an article, in the place of what was decided before; or show it."""
+    from publisher.related import flow
+    from publisher.related.shown import links_shown
+    from publisher.related.store import choices
+    from publisher.wiring import newsroom
+
+    if by_rules and (pin or ban):
+        raise InputError("--by-rules takes everything back; it goes with neither --pin nor --ban.")
+    room = newsroom()
+    with room.database.reading() as connection:
+        article_id = _article_id(connection, article)
+        pinned, banned = [[_article_id(connection, each) for each in names] for names in (pin, ban)]
+    if pin or ban or by_rules:
+        flow.arrange(room.database, article_id, pinned=pinned, banned=banned, clock=room.now)
+    with room.database.reading() as connection:
+        decided = choices(connection, article_id)
+        shown = links_shown(connection, [article_id])[article_id]
+    rows = [{"id": each.lead.id, "title": each.lead.title, "reason": each.reason} for each in shown]
+    out = [{"id": each, "title": "", "reason": "Banned."} for each, choice in decided.items() if choice == "banned"]
+    show([*rows, *out], as_json=as_json, empty="Nothing is linked below this article.")
+
+
 @app.command("withdraw")
 def withdraw(articles: Annotated[list[str], typer.Argument(help="Ids or slugs.")]) -> None:
     """Take articles off every channel."""

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 import structlog
@@ -7,18 +7,20 @@ from sqlalchemy.engine import Connection
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Change
 from publisher.clock import Clock
-from publisher.database import Database, upsert
+from publisher.database import Database
 from publisher.errors import InputError, LeaseLostError, NotFoundError
 from publisher.related import store
 from publisher.related.index import index
 from publisher.related.linking import Linking
 from publisher.related.model import Choice, Work
+from publisher.related.rules import SHOWN
 from publisher.related.saving import save
 from publisher.related.tables import related_choice
 from publisher.turn import Turn, place, take_turns
 
 STAGE = "relate"
 CHANGES_AT_ONCE = 50
+BANNED_AT_MOST = 100
 NOT_THE_ARTICLES_FAULT = (
     LeaseLostError,
     sa.exc.OperationalError,
@@ -45,21 +47,51 @@ def relate_due(database: Database, clock: Clock) -> bool:
     return True
 
 
-def pin(database: Database, article_id: ArticleId, target_id: ArticleId, clock: Clock) -> None:
-    """Put a link first below an article, whatever is computed."""
-    _choose(database, article_id, target_id, Choice.PINNED, clock)
+def arrange(
+    database: Database,
+    article_id: ArticleId,
+    *,
+    pinned: Sequence[ArticleId],
+    banned: Collection[ArticleId],
+    clock: Clock,
+) -> None:
+    """
+    Store all that an editor decides about the links below an article, in the place of what was decided before.
 
+    It holds whatever is computed: pinned links come first, in this order, banned ones never; the rules have the rest.
 
-def ban(database: Database, article_id: ArticleId, target_id: ArticleId, clock: Clock) -> None:
-    """Never show a link below an article again; the next one moves up."""
-    _choose(database, article_id, target_id, Choice.BANNED, clock)
+    Raises:
+        InputError: Too many are pinned, the article itself is among them, or one is both pinned and banned.
+        NotFoundError: There is no such article.
 
-
-def leave_to_rules(database: Database, article_id: ArticleId, target_id: ArticleId) -> None:
-    """Take back what an editor decided about a link."""
-    chosen = sa.and_(related_choice.c.article_id == article_id, related_choice.c.target_id == target_id)
+    """
+    _check(article_id, pinned, banned)
+    chosen = [*((each, Choice.PINNED) for each in pinned), *((each, Choice.BANNED) for each in sorted(set(banned)))]
     with database.transaction() as connection:
-        connection.execute(sa.delete(related_choice).where(chosen))
+        existing = archive.leads(connection, [article_id, *(each for each, _ in chosen)])
+        for each in (article_id, *(each for each, _ in chosen)):
+            if each not in existing:
+                raise NotFoundError("article", each)
+        connection.execute(sa.delete(related_choice).where(related_choice.c.article_id == article_id))
+        rows = [
+            {"article_id": article_id, "target_id": target_id, "choice": choice, "chosen_at": clock(), "place": place}
+            for place, (target_id, choice) in enumerate(chosen)
+        ]
+        if rows:
+            connection.execute(sa.insert(related_choice), rows)
+
+
+def _check(article_id: ArticleId, pinned: Sequence[ArticleId], banned: Collection[ArticleId]) -> None:
+    if article_id in {*pinned, *banned}:
+        raise InputError("An article cannot be related to itself.")
+    if len(set(pinned)) != len(pinned):
+        raise InputError("An article can be pinned once only.")
+    if len(pinned) > SHOWN:
+        raise InputError(f"Below an article stand {SHOWN} links, so no more can be pinned.")
+    if not set(pinned).isdisjoint(banned):
+        raise InputError("An article cannot be both pinned and banned.")
+    if len(banned) > BANNED_AT_MOST:
+        raise InputError(f"At most {BANNED_AT_MOST} articles can be banned below one.")
 
 
 def _step(database: Database, turn: Turn) -> bool:
@@ -109,16 +141,3 @@ def _work_out(connection: Connection, ids: Sequence[ArticleId]) -> Work:
     entries = index(connection, changed, counted=known)
     links = Linking(connection, entries, revised=revised).links(gone=gone)
     return Work(entries=entries, known={each: known[each] for each in (*revised, *gone)}, gone=gone, links=links)
-
-
-def _choose(database: Database, article_id: ArticleId, target_id: ArticleId, choice: Choice, clock: Clock) -> None:
-    if article_id == target_id:
-        raise InputError("an article cannot be related to itself", "related link")
-    with database.transaction() as connection:
-        existing = archive.leads(connection, [article_id, target_id])
-        for each in (article_id, target_id):
-            if each not in existing:
-                raise NotFoundError("article", each)
-        decided = {"choice": choice, "chosen_at": clock()}
-        chosen = upsert(connection, related_choice).values(article_id=article_id, target_id=target_id, **decided)
-        connection.execute(chosen.on_conflict_do_update(index_elements=["article_id", "target_id"], set_=decided))

@@ -1,6 +1,6 @@
 """The links below an article as readers see them: related ones first, then what else its topic has."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 
 from sqlalchemy.engine import Connection
@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Lead
 from publisher.related.model import Origin, Related
-from publisher.related.store import links_of
+from publisher.related.store import banned, links_of
 
 SHOWN = 3
 CANDIDATES = 12
@@ -24,18 +24,24 @@ def links_shown(connection: Connection, article_ids: Iterable[ArticleId]) -> dic
     """
     found = dict(links_of(connection, article_ids))
     short = archive.leads(connection, [each for each, links in found.items() if len(links) < SHOWN])
+    unwanted = banned(connection, short)
 
     @cache
     def newest(topic_slug: str, language: str) -> list[Lead]:
         return archive.listed(connection, at_most=CANDIDATES, topic_slug=topic_slug, language=language)
 
     for lead in short.values():
-        found[lead.id] = _filled(lead, found[lead.id], newest)
+        found[lead.id] = _filled(lead, found[lead.id], unwanted.get(lead.id, set()), newest)
     return found
 
 
-def _filled(lead: Lead, links: tuple[Related, ...], newest: Callable[[str, str], list[Lead]]) -> tuple[Related, ...]:
-    known = {lead.id, *(link.lead.id for link in links)}
+def _filled(
+    lead: Lead,
+    links: tuple[Related, ...],
+    unwanted: Collection[ArticleId],
+    newest: Callable[[str, str], list[Lead]],
+) -> tuple[Related, ...]:
+    known = {lead.id, *(link.lead.id for link in links), *unwanted}
     filled = list(links)
     for slug in (*(topic.slug for topic in lead.topics[:1]), ""):
         for other in newest(slug, lead.language) if len(filled) < SHOWN else ():

@@ -154,6 +154,14 @@ def banned(connection: Connection, ids: Collection[ArticleId]) -> dict[ArticleId
     return found
 
 
+def choices(connection: Connection, article_id: ArticleId) -> dict[ArticleId, Choice]:
+    """Return what an editor decided about the links below an article; those pinned first, in their order."""
+    table = related_choice.c
+    wanted = sa.select(table.target_id, table.choice).where(table.article_id == article_id)
+    rows = connection.execute(wanted.order_by(table.choice.desc(), table.place, table.chosen_at, table.target_id))
+    return {ArticleId(row.target_id): Choice(row.choice) for row in rows}
+
+
 def primary(language: str) -> str:
     """Return the primary part of a language tag: `en` for `en-GB`."""
     return language.partition("-")[0].lower()
@@ -182,7 +190,7 @@ def _pinned(wanted: Sequence[ArticleId]) -> sa.Select[Any]:
         sa.select(related_choice.c.article_id, related_choice.c.target_id, article.c.state)
         .join(article, article.c.id == related_choice.c.target_id)
         .where(related_choice.c.article_id.in_(wanted), related_choice.c.choice == Choice.PINNED)
-        .order_by(related_choice.c.chosen_at, related_choice.c.target_id)
+        .order_by(related_choice.c.place, related_choice.c.chosen_at, related_choice.c.target_id)
     )
 
 

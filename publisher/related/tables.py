@@ -70,4 +70,5 @@ related_choice = sa.Table(
     sa.Column("target_id", Key, sa.ForeignKey(article.c.id), primary_key=True, autoincrement=False),
     sa.Column("choice", sa.Text, nullable=False),
     sa.Column("chosen_at", Instant, nullable=False),
+    sa.Column("place", sa.SmallInteger, nullable=False, server_default="0"),  # of a pinned one, among those
 )

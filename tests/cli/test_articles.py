@@ -184,3 +184,21 @@ def test_who_hands_in_a_script_is_told_that_it_is_left_out(publisher: Publisher,
     assert "page.html: A script in line 3 was left out." in done.out
     [shown] = publisher("article", "add", page, "--json").json
     assert shown["note"] == "A script in line 3 was left out."
+
+
+def test_links_below_an_article_are_decided(publisher: Publisher, folder: Path) -> None:
+    for number in range(5):
+        (folder / f"{number}.txt").write_text(f"Line {number}: {TRAMS}", encoding="utf-8")
+        publisher("article", "add", folder / f"{number}.txt")
+    ids = sorted(row["id"] for row in publisher("article", "list", "--json").json)
+    first, *others = map(str, ids)
+
+    found = publisher("article", "link", first, "--pin", others[2], "--pin", others[0], "--ban", others[1], "--json")
+
+    assert [row["id"] for row in found.json][:2] == [int(others[2]), int(others[0])]
+    assert found.json[-1] == {"id": int(others[1]), "title": "", "reason": "Banned."}
+    assert publisher("article", "link", first, "--json").json == found.json
+    publisher("article", "link", first, "--by-rules")
+    assert "Banned." not in publisher("article", "link", first).out
+    wrong = publisher("article", "link", first, "--by-rules", "--pin", others[0])
+    assert (wrong.code, wrong.err.count("\n")) == (1, 1)

@@ -11,7 +11,8 @@ from publisher.archive.model import ArticleId, ArticleState
 from publisher.database import Database
 from publisher.errors import InputError, NotFoundError
 from publisher.related import flow, store, tables
-from publisher.related.model import Origin
+from publisher.related.model import Choice, Origin
+from publisher.related.shown import links_shown
 from publisher.turn import place, stage_turn
 from tests.related.newsroom import TUESDAY, Piece, archive, body, clock, note, relate, related, revise, targets, teaser
 from tests.related.pieces import ALLIANCE, ALLIANCE_KO, BASEBALL, EVERYTHING, KIMCHI, KIMCHI_KO
@@ -313,11 +314,17 @@ def test_a_named_article_keeps_its_place_when_news_come(database: Database) -> N
 # --- editors
 
 
+def arrange(
+    database: Database, article_id: ArticleId, *, pinned: Sequence[ArticleId] = (), banned: Sequence[ArticleId] = ()
+) -> None:
+    flow.arrange(database, article_id, pinned=pinned, banned=banned, clock=clock)
+
+
 def test_an_editor_pins_a_link(either_database: Database) -> None:
     ids = archive(either_database, [*ALLIANCE, *BASEBALL])
     relate(either_database)
 
-    flow.pin(either_database, ids[0], ids[4], clock)
+    arrange(either_database, ids[0], pinned=[ids[4]])
 
     links = related(either_database, ids[0])
     assert links[0].lead.id == ids[4]
@@ -326,11 +333,24 @@ def test_an_editor_pins_a_link(either_database: Database) -> None:
     assert len(links) == 3
 
 
+def test_pinned_links_stand_in_the_editors_order_whatever_is_computed(either_database: Database) -> None:
+    ids = archive(either_database, [*ALLIANCE, *BASEBALL])
+    relate(either_database)
+    wanted = [ids[4], ids[1], ids[3]]
+
+    arrange(either_database, ids[0], pinned=sorted(wanted))
+    arrange(either_database, ids[0], pinned=wanted)
+    revise(either_database, ids[0], title="A year of the treaty")
+    relate(either_database)
+
+    assert targets(either_database, ids[0]) == wanted
+
+
 def test_what_an_editor_bans_is_not_shown_and_does_not_come_back(database: Database) -> None:
     ids = archive(database, ALLIANCE)
     relate(database)
 
-    flow.ban(database, ids[0], ids[1], clock)
+    arrange(database, ids[0], banned=[ids[1]])
 
     assert set(targets(database, ids[0])) == {ids[2], ids[3]}
     revise(database, ids[0], title="A year of the treaty")
@@ -339,35 +359,64 @@ def test_what_an_editor_bans_is_not_shown_and_does_not_come_back(database: Datab
     assert ids[0] in targets(database, ids[1]), "the other direction was not banned"
 
 
+def test_what_is_banned_does_not_fill_a_gap_either(database: Database) -> None:
+    ids = archive(database, [ALLIANCE[0], KIMCHI[0]])
+    relate(database)
+    with database.reading() as connection:
+        assert [link.lead.id for link in links_shown(connection, [ids[0]])[ids[0]]] == [ids[1]], "as the newest"
+
+    arrange(database, ids[0], banned=[ids[1]])
+
+    with database.reading() as connection:
+        assert links_shown(connection, [ids[0]])[ids[0]] == ()
+
+
 def test_a_decision_can_be_taken_back(database: Database) -> None:
     ids = archive(database, ALLIANCE)
     relate(database)
     computed = targets(database, ids[0])
 
-    flow.ban(database, ids[0], computed[0], clock)
-    flow.pin(database, ids[0], computed[0], clock)
+    arrange(database, ids[0], banned=computed[:1])
+    arrange(database, ids[0], pinned=computed[:1])
     assert related(database, ids[0])[0].origin is Origin.PINNED
-    flow.leave_to_rules(database, ids[0], computed[0])
+    arrange(database, ids[0])
 
     assert targets(database, ids[0]) == computed
 
 
+def test_what_was_decided_can_be_read_the_pinned_ones_first(either_database: Database) -> None:
+    ids = archive(either_database, [*ALLIANCE, *BASEBALL])
+
+    arrange(either_database, ids[0], pinned=[ids[4], ids[2]], banned=[ids[1], ids[3]])
+
+    with either_database.reading() as connection:
+        found = store.choices(connection, ids[0])
+    assert list(found) == [ids[4], ids[2], ids[1], ids[3]]
+    assert list(found.values()) == [Choice.PINNED] * 2 + [Choice.BANNED] * 2
+
+
 def test_a_pinned_article_that_is_withdrawn_is_not_shown(database: Database) -> None:
     ids = archive(database, [ALLIANCE[0], BASEBALL[0]])
-    flow.pin(database, ids[0], ids[1], clock)
+    arrange(database, ids[0], pinned=[ids[1]])
 
     revise(database, ids[1], state=ArticleState.WITHDRAWN)
 
     assert targets(database, ids[0]) == []
 
 
-def test_an_editor_cannot_pin_an_article_to_itself_or_to_none(database: Database) -> None:
-    ids = archive(database, ALLIANCE[:1])
+def test_what_an_editor_cannot_decide(database: Database) -> None:
+    ids = archive(database, [*ALLIANCE, *BASEBALL])
 
     with pytest.raises(InputError, match="itself"):
-        flow.pin(database, ids[0], ids[0], clock)
+        arrange(database, ids[0], pinned=[ids[0]])
     with pytest.raises(NotFoundError, match="no article 99"):
-        flow.ban(database, ids[0], ArticleId(99), clock)
+        arrange(database, ids[0], banned=[ArticleId(99)])
+    with pytest.raises(InputError, match="3 links"):
+        arrange(database, ids[0], pinned=ids[1:5])
+    with pytest.raises(InputError, match="once"):
+        arrange(database, ids[0], pinned=[ids[1], ids[1]])
+    with pytest.raises(InputError, match="both"):
+        arrange(database, ids[0], pinned=[ids[1]], banned=[ids[1]])
 
 
 # --- what goes wrong

@@ -1,6 +1,6 @@
 from publisher.archive import flow as archive
 from publisher.intake.model import Teaser
-from publisher.related.flow import ban
+from publisher.related.flow import arrange
 from tests.builders import a_draft
 from tests.syndication.newsroom import House
 
@@ -34,8 +34,7 @@ def test_an_entry_keeps_the_links_that_it_was_published_with(house: House) -> No
     before = linked(house, "Hub")
 
     house.articles(TITLES[0], teasers=(Teaser(title="Hub"),))
-    for other in house.articles("Something else"):
-        ban(house.database, hub, other, house.clock)
+    arrange(house.database, hub, pinned=(), banned=house.articles("Something else"), clock=house.clock)
 
     assert sorted(before) == sorted(TITLES[1:])
     assert linked(house, "Hub") == before

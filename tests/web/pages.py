@@ -17,7 +17,7 @@ from publisher.compose import store as compose_store
 from publisher.compose.cadence import parse
 from publisher.compose.model import Edition, EditionId, EditionKind
 from publisher.intake.model import Image, Section
-from publisher.related.flow import pin, relate_due
+from publisher.related.flow import arrange, relate_due
 from publisher.syndication.flow import syndicate_due
 from publisher.wiring import Newsroom
 from tests.builders import a_draft, handed_in
@@ -85,8 +85,7 @@ def an_archive(room: Newsroom, number: int = 6, **values: Any) -> list[ArticleId
         for place in range(number)
     ]
     ids = [each.article_id for each in handed_in(room.database, drafts, clock=room.now)]
-    for target in ids[1:4]:
-        pin(room.database, ids[0], target, room.now)
+    arrange(room.database, ids[0], pinned=ids[1:4], banned=(), clock=room.now)
     return ids
 
 

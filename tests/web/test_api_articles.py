@@ -230,3 +230,20 @@ def test_who_hands_in_a_script_is_told_that_it_is_left_out(api: TestClient) -> N
     assert answer.status_code == 201
     assert answer.json()["note"] == "A script in line 3 was left out."
     assert "alert" not in str(answer.json()["sections"])
+
+
+def test_links_below_an_article_are_pinned_and_banned(api: TestClient, room: Newsroom) -> None:
+    drafts = [a_draft(external_id=str(number), title=f"Article {number}") for number in range(5)]
+    first, *others = [int(each.article_id) for each in handed_in(room.database, drafts, clock=room.now)]
+    path, wanted = f"/api/v1/articles/{first}/links", {"pinned": [others[2], others[0]], "banned": [others[1]]}
+
+    answer = api.put(path, json=wanted)
+
+    assert answer.status_code == 200
+    assert {name: answer.json()[name] for name in wanted} == wanted
+    assert [each["id"] for each in answer.json()["shown"]] == [*wanted["pinned"], others[3]]
+    assert api.get(path).json() == answer.json()
+    assert api.put(path, json={"pinned": [first]}).status_code == 422
+    assert api.put(path, json={"pinned": [999]}).status_code == 404
+    assert api.get("/api/v1/articles/999/links").status_code == 404
+    assert api.put(path, json={}).json()["pinned"] == []

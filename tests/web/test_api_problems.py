@@ -59,6 +59,8 @@ PROTECTED = [
     ("GET", "/api/v1/articles"),
     ("POST", "/api/v1/articles"),
     ("GET", "/api/v1/articles/1"),
+    ("GET", "/api/v1/articles/1/links"),
+    ("PUT", "/api/v1/articles/1/links"),
     ("PUT", "/api/v1/articles/1"),
     ("DELETE", "/api/v1/articles/1"),
     ("GET", "/api/v1/issues"),

@@ -6,7 +6,7 @@ from publisher.archive import store
 from publisher.archive.model import Article, ArticleId, ArticleState
 from publisher.intake.flow import HandIn, hand_in
 from publisher.intake.model import Image, Section, Teaser
-from publisher.related.flow import ban, relate_due
+from publisher.related.flow import arrange, relate_due
 from publisher.web.public.articles import reading_minutes
 from publisher.wiring import Newsroom
 from tests.builders import DOMAIN, TUESDAY, a_draft, handed_in
@@ -137,7 +137,7 @@ def test_another_related_link_makes_a_new_page(web: TestClient, room: Newsroom) 
     ids = an_archive(room, 6)
     first = web.get("/articles/all-about-jeonse-deposits-0")
 
-    ban(room.database, ids[0], ids[1], room.now)
+    arrange(room.database, ids[0], pinned=(), banned=[ids[1]], clock=room.now)
     second = web.get("/articles/all-about-jeonse-deposits-0", headers={"If-None-Match": first.headers["ETag"]})
 
     assert second.status_code == 200

@@ -1,7 +1,8 @@
 """Articles in the API's own form: what programs hand in, and what they get. All times are RFC 3339 with a zone."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -9,6 +10,8 @@ from publisher.archive.model import Article, ArticleState, Lead
 from publisher.related.model import Related
 from publisher.settings import Settings
 from publisher.web.api.forms import Form
+
+Number = Annotated[int, Field(ge=1, lt=2**63)]
 
 
 class SectionForm(BaseModel):
@@ -95,6 +98,21 @@ class RelatedShown(BaseModel):
     reason: str
 
 
+class LinksForm(Form):
+    """What an editor decides about the links below an article; the rest is left to the rules."""
+
+    pinned: list[Number] = Field(default=[], max_length=100, description="Ids; they come first, in this order.")
+    banned: list[Number] = Field(default=[], max_length=100, description="Ids; they are never shown.")
+
+
+class LinksShown(BaseModel):
+    """What an editor decided about the links below an article, and what a reader sees."""
+
+    pinned: list[int]
+    banned: list[int]
+    shown: list[RelatedShown]
+
+
 class ArticleWhole(ArticleShown):
     """An article with its text and its related links."""
 
@@ -158,17 +176,22 @@ def whole(article: Article, related: tuple[Related, ...], settings: Settings) ->
         "sections": [{"heading": each.heading, "html": each.html} for each in article.sections],
         "guide": {"heading": article.guide.heading, "html": article.guide.html} if article.guide else None,
         "teasers": [{"title": each.title, "summary": each.summary, "url": each.url} for each in article.teasers],
-        "related": [
-            {
-                "id": each.lead.id,
-                "url": f"{settings.base_url}/articles/{each.lead.slug}",
-                "title": each.lead.title,
-                "summary": each.lead.summary,
-                "reason": each.reason,
-            }
-            for each in related
-        ],
+        "related": related_shown(related, settings),
     }
+
+
+def related_shown(related: Iterable[Related], settings: Settings) -> list[dict[str, Any]]:
+    """Return the related links below an article, best first."""
+    return [
+        {
+            "id": each.lead.id,
+            "url": f"{settings.base_url}/articles/{each.lead.slug}",
+            "title": each.lead.title,
+            "summary": each.lead.summary,
+            "reason": each.reason,
+        }
+        for each in related
+    ]
 
 
 def _image(lead: Lead, settings: Settings) -> dict[str, Any] | None:

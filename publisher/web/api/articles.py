@@ -22,8 +22,18 @@ from publisher.intake.left_out import left_out
 from publisher.intake.model import Draft, Image, SubmissionId
 from publisher.intake.read import read
 from publisher.intake.tables import picture
+from publisher.related import flow as related
+from publisher.related.model import Choice
 from publisher.related.shown import links_shown
-from publisher.web.api.access import ARTICLE_TYPES, MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_ARTICLES, media_type_of
+from publisher.related.store import choices
+from publisher.web.api.access import (
+    ARTICLE_TYPES,
+    MAY_READ_ARTICLES,
+    MAY_WRITE_ARTICLES,
+    ONLY_ARTICLES,
+    ONLY_JSON,
+    media_type_of,
+)
 from publisher.web.api.article_forms import (
     READ_ONLY,
     ArticleForm,
@@ -31,7 +41,10 @@ from publisher.web.api.article_forms import (
     ArticleShown,
     ArticleTaken,
     ArticleWhole,
+    LinksForm,
+    LinksShown,
     Waiting,
+    related_shown,
     shown,
     whole,
 )
@@ -151,6 +164,22 @@ def withdraw_article(room: Room, article_id: int) -> dict[str, Any]:
         return shown(archive.leads(connection, [ArticleId(article_id)])[ArticleId(article_id)], room.settings)
 
 
+@router.get("/{article_id}/links", response_model=LinksShown, dependencies=[MAY_READ_ARTICLES])
+def show_links(room: Room, article_id: int) -> dict[str, Any]:
+    """Show what an editor decided about the links below an article, and what a reader sees."""
+    with room.database.reading() as connection:
+        return _links(connection, room, ArticleId(article_id))
+
+
+@router.put("/{article_id}/links", response_model=LinksShown, dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON])
+def arrange_links(room: Room, article_id: int, form: LinksForm) -> dict[str, Any]:
+    """Pin and ban links below an article, in the place of all that was decided before."""
+    pinned, banned = [[ArticleId(each) for each in ids] for ids in (form.pinned, form.banned)]
+    related.arrange(room.database, ArticleId(article_id), pinned=pinned, banned=banned, clock=room.now)
+    with room.database.reading() as connection:
+        return _links(connection, room, ArticleId(article_id))
+
+
 # --- from the request to a draft
 
 
@@ -239,6 +268,17 @@ def _taken(room: Newsroom, ending: Ending, note: str) -> ArticleTaken | None:
     with room.database.reading() as connection:
         values = _whole(connection, room, ending.article_id)
     return ArticleTaken.model_validate(values | {"result": ending.acceptance.value, "note": note})
+
+
+def _links(connection: Connection, room: Newsroom, article_id: ArticleId) -> dict[str, Any]:
+    if article_id not in archive.leads(connection, [article_id]):
+        raise NotFoundError(NAME, article_id)
+    decided = choices(connection, article_id)
+    return {
+        "pinned": [each for each, choice in decided.items() if choice is Choice.PINNED],
+        "banned": [each for each, choice in decided.items() if choice is Choice.BANNED],
+        "shown": related_shown(links_shown(connection, [article_id])[article_id], room.settings),
+    }
 
 
 def _whole(connection: Connection, room: Newsroom, article_id: ArticleId) -> dict[str, Any]:

@@ -16,6 +16,7 @@ class Said(Enum):
     RECEIVED = "Handed in. It will be in the archive in a moment."
     WITHDRAWN = "Withdrawn from every channel."
     RESTORED = "Put back on every channel."
+    ARRANGED = "Saved. The links stand like this on its page at once, and in every issue from now on."
     DRAFTED = "Drafted. Nothing is sent before it is approved."
     SAVED = "Saved. The previews below show the mail as it is now."
     CHANGED = "Changed. What is approved already keeps the rules that it was approved under."

@@ -1,0 +1,14 @@
+"""The order of pinned links."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("related_choice", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("place", sa.SmallInteger(), server_default="0", nullable=False))
