@@ -122,7 +122,7 @@ def show_issue(
         from publisher.compose.slots import anybody, filled
 
         rendering = flow.preview(room.database, room.settings, IssueId(issue))
-        print(filled(rendering.html if html else rendering.text, anybody(room.settings.base_url)))
+        print(filled(rendering.html if html else rendering.text, anybody(room.settings.base_url, rendering.reader)))
         return
     with room.database.reading() as connection:
         found = report.report(connection, IssueId(issue))

@@ -21,10 +21,10 @@ class Slot(StrEnum):
     DATE = "date"
 
 
-def anybody(base_url: str) -> dict[Slot, str]:
-    """Return the values of a reader whom we do not know, for looking at a mail."""
+def anybody(base_url: str, reader: str) -> dict[Slot, str]:
+    """Return the values of a reader whom we do not know, for looking at a mail; the mail says what he is called."""
     return {
-        Slot.NAME: "reader",
+        Slot.NAME: reader,
         Slot.ADDRESS: "reader@example.org",
         Slot.UNSUBSCRIBE_URL: f"{base_url}/subscribe",
         Slot.PREFERENCES_URL: f"{base_url}/subscribe",

@@ -24,7 +24,7 @@ from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.events import clicks
 from publisher.rendering import furniture_language, languages
 from publisher.web.desk.issues import title_of
-from publisher.web.desk.previews import filled, framed, plain_subject
+from publisher.web.desk.previews import filled, framed
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
 from publisher.web.pages import language_name
@@ -79,7 +79,8 @@ def issue(request: Request, room: Room, seat: AtDesk, issue_id: IdInPath) -> Res
 @router.get("/desk/issues/{issue_id}/mail", include_in_schema=False)
 def mail(room: Room, _seat: AtDesk, issue_id: IdInPath, language: str = "") -> Response:
     """Return the mail itself for a frame that can do nothing: no script, no form, no way out."""
-    return framed(flow.preview(room.database, room.settings, IssueId(issue_id), language=language).html, room)
+    rendering = flow.preview(room.database, room.settings, IssueId(issue_id), language=language)
+    return framed(filled(rendering.html, rendering, room), room)
 
 
 @router.post("/desk/issues/{issue_id}", include_in_schema=False)
@@ -186,9 +187,9 @@ def sentence(problem: PublisherError | None) -> str:
 
 def _mail(rendering: Rendering, room: Newsroom) -> Mail:
     return Mail(
-        subject=plain_subject(rendering.subject),
-        preheader=plain_subject(rendering.preheader),
-        text=filled(rendering.text, room),
+        subject=filled(rendering.subject, rendering, room),
+        preheader=filled(rendering.preheader, rendering, room),
+        text=filled(rendering.text, rendering, room),
         size_kb=len(rendering.html.encode()) / 1000,
     )
 

@@ -5,6 +5,7 @@ import re
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
+from publisher.compose.model import Rendering
 from publisher.compose.slots import Slot, anybody, marker
 from publisher.compose.slots import filled as fill
 from publisher.web.pages import PRIVATE
@@ -21,15 +22,15 @@ NOBODY = "reader"
 
 
 def framed(html: str, room: Newsroom) -> Response:
-    """Return a mail's HTML for a frame: its slots filled, its links opening beside the desk."""
-    html = HEAD.sub(lambda head: f"{head[0]}{NEW_WINDOW}", filled(html, room), count=1)
+    """Return a mail's HTML for a frame, its links opening beside the desk."""
+    html = HEAD.sub(lambda head: f"{head[0]}{NEW_WINDOW}", html, count=1)
     policy = POLICY.format(house=room.settings.base_url)
     return HTMLResponse(html, headers={"Content-Security-Policy": policy, "Cache-Control": PRIVATE})
 
 
-def filled(text: str, room: Newsroom) -> str:
-    """Return a mail's text or HTML with its slots filled as for a reader without a name."""
-    return fill(text, anybody(room.settings.base_url))
+def filled(text: str, rendering: Rendering, room: Newsroom) -> str:
+    """Return a part of a mail with its slots filled as for a reader without a name."""
+    return fill(text, anybody(room.settings.base_url, rendering.reader))
 
 
 def plain_subject(subject: str) -> str:
