@@ -111,12 +111,12 @@ class Suppression:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConfirmationDue:
-    """One confirmation mail to send: everything that a subscriber asked for at one instant."""
+class LetterDue:
+    """One letter to send about subscriptions: all that a subscriber asked for, or said yes to, at one instant."""
 
     subscription_id: SubscriptionId
     """The first of them. Its CONFIRM token confirms all that were asked for with it."""
     subscriber: Subscriber
-    asked_at: datetime
-    mailing_lists: tuple[str, ...]
-    """Names, which the mail must show: they are what the reader agrees to."""
+    at: datetime
+    mailing_lists: tuple[tuple[MailingListId, str], ...]
+    """With their names, which the mail must show: they are what the reader agrees to."""

@@ -8,9 +8,9 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.audience import rules
 from publisher.audience.model import (
-    ConfirmationDue,
     Consent,
     How,
+    LetterDue,
     MailingList,
     MailingListId,
     Subscriber,
@@ -23,6 +23,7 @@ from publisher.audience.model import (
 )
 from publisher.audience.tables import (
     consent,
+    is_by_form,
     is_confirmed,
     is_pending,
     mailing_list,
@@ -150,7 +151,7 @@ def consents_of(connection: Connection, subscription_id: SubscriptionId) -> list
 
 def confirmations_due(
     connection: Connection, *, at_most: int, after: tuple[datetime, SubscriberId] | None = None
-) -> list[ConfirmationDue]:
+) -> list[LetterDue]:
     """
     Return the confirmation mails to send, oldest first: one for all that a subscriber asked for at one instant.
 
@@ -164,51 +165,91 @@ def confirmations_due(
         after: Continue after the mail of this instant to this subscriber.
 
     """
-    rows = connection.execute(_due(at_most, after)).all()
-    found: dict[tuple[datetime, SubscriberId], list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        found[row.asked_at, SubscriberId(row.id)].append(row)
-    return [
-        ConfirmationDue(
-            subscription_id=SubscriptionId(asked[0].subscription_id),
-            subscriber=_subscriber(asked[0]),
-            asked_at=asked_at,
-            mailing_lists=tuple(row.mailing_list for row in asked),
-        )
-        for (asked_at, _), asked in found.items()
-    ]
+    return _letters(connection, _asked(at_most, after), subscription.c.asked_at, is_pending)
 
 
-def _due(at_most: int, after: tuple[datetime, SubscriberId] | None) -> sa.Select[Any]:
-    place = sa.tuple_(subscription.c.asked_at, subscription.c.subscriber_id)
+def welcomes_due(
+    connection: Connection, *, at_most: int, after: tuple[datetime, SubscriberId] | None = None
+) -> list[LetterDue]:
+    """
+    Return the welcome mails to send, oldest first: one for all that a subscriber said yes to by a form at one instant.
+
+    Who was imported or put on a list by an editor is not welcomed, nor is a suppressed address. Arguments and
+    order as for confirmations.
+    """
+    return _letters(connection, _said_yes(at_most, after), subscription.c.confirmed_at, is_confirmed)
+
+
+def _asked(at_most: int, after: tuple[datetime, SubscriberId] | None) -> sa.Select[Any]:
     mails = (
-        sa.select(subscription.c.asked_at, subscription.c.subscriber_id)
+        sa.select(subscription.c.asked_at.label("at"), subscription.c.subscriber_id)
         .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
         .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
         .where(is_pending, subscription.c.asked_at.is_not(None))
         .where(sa.or_(suppression.c.reason.is_(None), suppression.c.reason.in_(rules.LIFTED_BY_CONFIRMING)))
-        .distinct()
-        .order_by(subscription.c.asked_at, subscription.c.subscriber_id)
-        .limit(at_most)
     )
+    return _page_of_mails(mails, subscription.c.asked_at, at_most, after)
+
+
+def _said_yes(at_most: int, after: tuple[datetime, SubscriberId] | None) -> sa.Select[Any]:
+    mails = (
+        sa.select(consent.c.at.label("at"), subscription.c.subscriber_id)
+        .join(subscription, subscription.c.id == consent.c.subscription_id)
+        .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
+        .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
+        .where(is_by_form, is_confirmed, subscription.c.confirmed_at == consent.c.at, suppression.c.reason.is_(None))
+    )
+    return _page_of_mails(mails, consent.c.at, at_most, after)
+
+
+def _page_of_mails(
+    mails: sa.Select[Any], at: sa.Column[datetime], at_most: int, after: tuple[datetime, SubscriberId] | None
+) -> sa.Select[Any]:
     if after is not None:
-        at = sa.literal(after[0], subscription.c.asked_at.type)
-        mails = mails.where(place > sa.tuple_(at, sa.literal(after[1])))
+        instant = sa.literal(after[0], at.type)
+        place = sa.tuple_(at, subscription.c.subscriber_id)
+        mails = mails.where(at >= instant, place > sa.tuple_(instant, sa.literal(after[1])))
+    return mails.distinct().order_by(at, subscription.c.subscriber_id).limit(at_most)
+
+
+def _letters(
+    connection: Connection, mails: sa.Select[Any], at: sa.Column[datetime], has_state: sa.ColumnElement[bool]
+) -> list[LetterDue]:
+    """Return a page of letters, each with all subscriptions of its subscriber from the same instant."""
+    rows = connection.execute(_with_subscriptions(mails, at, has_state))
+    found: dict[tuple[datetime, SubscriberId], list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        found[row.at, SubscriberId(row.id)].append(row)
+    return [
+        LetterDue(
+            subscription_id=SubscriptionId(asked[0].subscription_id),
+            subscriber=_subscriber(asked[0]),
+            at=instant,
+            mailing_lists=tuple((MailingListId(row.mailing_list_id), row.mailing_list) for row in asked),
+        )
+        for (instant, _), asked in found.items()
+    ]
+
+
+def _with_subscriptions(
+    mails: sa.Select[Any], at: sa.Column[datetime], has_state: sa.ColumnElement[bool]
+) -> sa.Select[Any]:
     mail = mails.subquery()
-    together = sa.and_(subscription.c.subscriber_id == mail.c.subscriber_id, subscription.c.asked_at == mail.c.asked_at)
+    together = sa.and_(subscription.c.subscriber_id == mail.c.subscriber_id, at == mail.c.at)
     return (
         sa.select(
             *SUBSCRIBER_COLUMNS,
-            subscription.c.asked_at,
+            at.label("at"),
             subscription.c.id.label("subscription_id"),
+            subscription.c.mailing_list_id,
             mailing_list.c.name.label("mailing_list"),
         )
         .select_from(mail)
         .join(subscription, together)
         .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
         .join(mailing_list, mailing_list.c.id == subscription.c.mailing_list_id)
-        .where(is_pending)
-        .order_by(subscription.c.asked_at, subscription.c.subscriber_id, subscription.c.id)
+        .where(has_state)
+        .order_by(at, subscription.c.subscriber_id, subscription.c.id)
     )
 
 

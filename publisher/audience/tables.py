@@ -76,7 +76,11 @@ consent = sa.Table(
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("wording", sa.Text, nullable=False),
     sa.Index("ix_consent_subscription", "subscription_id"),
+    sa.Index(  # readers to welcome
+        "ix_consent_form", "at", sqlite_where=sa.text("how = 'form'"), postgresql_where=sa.text("how = 'form'")
+    ),
 )
+is_by_form = consent.c.how == sa.literal_column("'form'")
 
 suppression = sa.Table(
     "suppression",

@@ -1,29 +1,26 @@
-"""Confirmation mails: asked for in audience, sent here, each once and with proof."""
+"""Letters to one reader: asked for in audience, sent here, each once and with proof."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, formataddr, parseaddr
-from html import escape
+from email.utils import parseaddr
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from publisher.audience import store as audience
-from publisher.audience.model import ConfirmationDue, SubscriberId
-from publisher.audience.tokens import Purpose, Signer
+from publisher.audience.model import LetterDue, SubscriberId
+from publisher.audience.tokens import Signer
 from publisher.clock import Clock
-from publisher.compose.model import Furniture
-from publisher.compose.render import render_confirmation
-from publisher.compose.slots import Slot, marker
+from publisher.compose import store as compose
+from publisher.compose.model import Edition
 from publisher.database import Database, insert_or_ignore, skip_locked
 from publisher.dispatch import rules
 from publisher.dispatch.model import Deferred, DeliveryState, Outcome, Refused, Sent, Uncertain, Untried
+from publisher.dispatch.notice_letters import confirmation, welcome
 from publisher.dispatch.tables import notice
 from publisher.dispatch.transports.transport import Transport
-from publisher.rendering import furniture_language
 from publisher.settings import Settings
 
 AT_ONCE = 50
@@ -32,24 +29,36 @@ LOOK_BACK = timedelta(minutes=1)
 CLAIM = timedelta(minutes=5)
 TRANSPORT_WAIT = timedelta(seconds=15)
 STALE_AFTER = timedelta(hours=48)
-ACCENT = "#b5332e"
-POLICY = SMTP.clone(cte_type="7bit")
-"""Lines of 78 characters; a confirmation has none of the long List-* fields that this policy would encode."""
+
+
+class Kind(StrEnum):
+    """What a letter is for."""
+
+    CONFIRMATION = "confirmation"
+    """Asks for the yes."""
+    WELCOME = "welcome"
+    """Follows it."""
+
+
+DUE = {Kind.CONFIRMATION: audience.confirmations_due, Kind.WELCOME: audience.welcomes_due}
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Letter:
-    """A confirmation mail about to be sent."""
+    """A letter about to be sent."""
 
     notice_id: int
+    kind: Kind
     attempts: int
-    asked_at: datetime
-    due: ConfirmationDue
+    due: LetterDue
+    editions: Sequence[Edition]
+    """What a welcomed reader will get."""
 
 
 def notify_due(database: Database, transport: Transport, signer: Signer, settings: Settings, *, clock: Clock) -> int:
-    """Send the confirmation mails that are due; return how many were tried."""
-    _queue(database, clock)
+    """Send the letters that are due; return how many were tried."""
+    for kind in Kind:
+        _queue(database, kind, clock)
     letters = _claim(database, clock)
     for letter in letters:
         raw = _raw(letter, signer, settings, clock())
@@ -58,32 +67,35 @@ def notify_due(database: Database, transport: Transport, signer: Signer, setting
     return len(letters)
 
 
-def _queue(database: Database, clock: Clock) -> None:
-    """Write down every mail that was asked for since the last look; one asked for twice at one instant is one."""
+def _queue(database: Database, kind: Kind, clock: Clock) -> None:
+    """Write down every letter that was asked for since the last look; one asked for twice at one instant is one."""
     with database.reading() as connection:
-        last = connection.scalar(sa.select(sa.func.max(notice.c.asked_at)))
-        after = (last - LOOK_BACK, SubscriberId(0)) if last else None
-        new = list(_asked_for(connection, after))
+        last = connection.scalar(sa.select(sa.func.max(notice.c.asked_at)).where(notice.c.kind == kind))
+        since = last - LOOK_BACK if last else clock() - STALE_AFTER
+        new = list(_asked_for(connection, kind, (since, SubscriberId(0))))
     if new:
         with database.transaction() as connection:
             for due in new:
-                connection.execute(insert_or_ignore(connection, notice).values(_row(due, clock())))
+                connection.execute(insert_or_ignore(connection, notice).values(_row(kind, due, clock())))
 
 
-def _asked_for(connection: sa.Connection, after: tuple[datetime, SubscriberId] | None) -> Iterator[ConfirmationDue]:
-    while due := audience.confirmations_due(connection, at_most=AT_ONCE, after=after):
+def _asked_for(
+    connection: sa.Connection, kind: Kind, after: tuple[datetime, SubscriberId] | None
+) -> Iterator[LetterDue]:
+    while due := DUE[kind](connection, at_most=AT_ONCE, after=after):
         wanted = sa.select(notice.c.subscription_id, notice.c.asked_at).where(
             notice.c.subscription_id.in_([each.subscription_id for each in due])
         )
         known = {(row.subscription_id, row.asked_at) for row in connection.execute(wanted)}
-        yield from (each for each in due if (each.subscription_id, each.asked_at) not in known)
-        after = (due[-1].asked_at, due[-1].subscriber.id)
+        yield from (each for each in due if (each.subscription_id, each.at) not in known)
+        after = (due[-1].at, due[-1].subscriber.id)
 
 
-def _row(due: ConfirmationDue, now: datetime) -> dict[str, Any]:
+def _row(kind: Kind, due: LetterDue, now: datetime) -> dict[str, Any]:
     return {
         "subscription_id": due.subscription_id,
-        "asked_at": due.asked_at,
+        "kind": kind,
+        "asked_at": due.at,
         "state": DeliveryState.PLANNED,
         "attempts": 0,
         "due_at": now,
@@ -108,49 +120,30 @@ def _claim(database: Database, clock: Clock) -> list[_Letter]:
         letters = [_letter(connection, row) for row in rows]
         pointless = [row.id for row, letter in zip(rows, letters, strict=True) if letter is None]
         skipped = sa.update(notice).where(notice.c.id.in_(pointless))
-        connection.execute(
-            skipped.values(state=DeliveryState.SKIPPED, due_at=None, reason="confirmed, ended or asked again meanwhile")
-        )
+        connection.execute(skipped.values(state=DeliveryState.SKIPPED, due_at=None, reason="not wanted any more"))
     return [letter for letter in letters if letter is not None]
 
 
 def _letter(connection: sa.Connection, row: Any) -> _Letter | None:
     just_before = (row.asked_at - timedelta(microseconds=1), SubscriberId(0))
-    for due in audience.confirmations_due(connection, at_most=AT_ONCE, after=just_before):
-        if due.subscription_id == row.subscription_id and due.asked_at == row.asked_at:
-            return _Letter(notice_id=row.id, attempts=row.attempts + 1, asked_at=row.asked_at, due=due)
+    kind = Kind(row.kind)
+    for due in DUE[kind](connection, at_most=AT_ONCE, after=just_before):
+        if due.subscription_id == row.subscription_id and due.at == row.asked_at:
+            editions = _editions(connection, due) if kind is Kind.WELCOME else ()
+            return _Letter(notice_id=row.id, kind=kind, attempts=row.attempts + 1, due=due, editions=editions)
     return None
 
 
+def _editions(connection: sa.Connection, due: LetterDue) -> list[Edition]:
+    lists = {mailing_list_id for mailing_list_id, _ in due.mailing_lists}
+    return [each for each in compose.editions(connection, active_only=True) if each.mailing_list_id in lists]
+
+
 def _raw(letter: _Letter, signer: Signer, settings: Settings, now: datetime) -> bytes:
-    subscriber = letter.due.subscriber
-    subject, text, html = render_confirmation(
-        furniture=_furniture(settings, subscriber.language),
-        mailing_list=", ".join(letter.due.mailing_lists),
-        confirm_url=f"{settings.base_url}/confirm/{signer.sign(Purpose.CONFIRM, letter.due.subscription_id)}",
-        name=subscriber.name,
-    )
-    address = marker(Slot.ADDRESS)
-    mail = EmailMessage(policy=POLICY)
-    mail["From"] = settings.mail_from
-    mail["To"] = formataddr((subscriber.name, subscriber.email)) if subscriber.name.isascii() else subscriber.email
-    mail["Subject"] = subject
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<confirm-{letter.notice_id}.{letter.due.subscription_id}@{settings.domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(text.replace(address, subscriber.email))
-    mail.add_alternative(html.replace(address, escape(subscriber.email)), subtype="html")
-    return mail.as_bytes()
-
-
-def _furniture(settings: Settings, language: str) -> Furniture:
-    return Furniture(
-        site_name=settings.site_name,
-        base_url=settings.base_url,
-        postal_address=settings.postal_address,
-        language=furniture_language(language),
-        accent=ACCENT,
-    )
+    message_id = f"{letter.kind}-{letter.notice_id}.{letter.due.subscription_id}@{settings.domain}"
+    if letter.kind is Kind.CONFIRMATION:
+        return confirmation(letter.due, signer, settings, message_id=message_id, now=now)
+    return welcome(letter.due, letter.editions, signer, settings, message_id=message_id, now=now)
 
 
 def _record(database: Database, letter: _Letter, outcome: Outcome, now: datetime) -> None:
@@ -172,12 +165,12 @@ def _ending(letter: _Letter, outcome: Outcome, now: datetime) -> dict[str, Any]:
         case Uncertain(reason=reason):
             return {"state": DeliveryState.UNCERTAIN, "due_at": now + CLAIM, "reason": reason}
         case Deferred(reason=reason):
-            stale_at = letter.asked_at + STALE_AFTER
+            stale_at = letter.due.at + STALE_AFTER
             due_at = rules.next_attempt_at(outcome, tried_at=now, failures=letter.attempts, stale_at=stale_at)
             state = DeliveryState.DEFERRED if due_at else DeliveryState.FAILED
             return {"state": state, "due_at": due_at, "reason": reason}
 
 
 def pending(connection: sa.Connection) -> Sequence[Any]:
-    """Return the confirmation mails that have not gone out yet, for the desk."""
+    """Return the letters to single readers that have not gone out yet, for the desk."""
     return connection.execute(sa.select(notice).where(notice.c.due_at.is_not(None)).order_by(notice.c.due_at)).all()

@@ -86,13 +86,15 @@ notice = sa.Table(
     metadata,
     sa.Column("id", Key, primary_key=True),
     sa.Column("subscription_id", Key, nullable=False),
-    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),  # of a welcome: when the reader said yes
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.SmallInteger, nullable=False),
     sa.Column("due_at", Instant),
     sa.Column("tried_at", Instant),
     sa.Column("reason", sa.Text),
+    sa.Column("kind", sa.Text, nullable=False, server_default="confirmation"),
     sa.UniqueConstraint("subscription_id", "asked_at"),
+    sa.Index("ix_notice_kind", "kind", "asked_at"),
     sa.Index(
         "ix_notice_open",
         "due_at",

@@ -103,7 +103,7 @@ def test_an_unconfirmed_import_asks_everybody(either: Database) -> None:
 
     with either.reading() as connection:
         asked = store.confirmations_due(connection, at_most=10)
-    assert [(each.subscriber.email, each.asked_at) for each in asked] == [
+    assert [(each.subscriber.email, each.at) for each in asked] == [
         ("anna@example.org", MORNING),
         ("bert@example.org", MORNING),
     ]
@@ -464,7 +464,7 @@ def test_asking_by_import_comes_after_asking_by_form(either: Database, clock: Se
 
     assert numbers(report) == (0, 0, 1, 0, 0)
     with either.reading() as connection:
-        assert [each.asked_at for each in store.confirmations_due(connection, at_most=9)] == [MORNING]
+        assert [each.at for each in store.confirmations_due(connection, at_most=9)] == [MORNING]
 
 
 @pytest.mark.postgresql

@@ -116,7 +116,7 @@ def test_the_plan_of_an_issue_walks_an_index_in_order(either: Database, weekly: 
 
 def test_confirmations_are_found_by_an_index(database: Database, clock: SetClock) -> None:
     with database.reading() as connection:
-        wanted = store._due(10, (clock.now - timedelta(days=1), SubscriberId(1)))
+        wanted = store._asked(10, (clock.now - timedelta(days=1), SubscriberId(1)))
         sql = str(wanted.compile(database.engine, compile_kwargs={"literal_binds": True}))
         plan = "\n".join(row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}"))
 

@@ -53,7 +53,8 @@ def annas(database: Database, email: str = ANNA) -> list[Subscription]:
 
 def due(database: Database) -> list[tuple[str, tuple[str, ...]]]:
     with database.reading() as connection:
-        return [(each.subscriber.email, each.mailing_lists) for each in store.confirmations_due(connection, at_most=10)]
+        found = store.confirmations_due(connection, at_most=10)
+    return [(each.subscriber.email, tuple(name for _, name in each.mailing_lists)) for each in found]
 
 
 def consents(database: Database, subscription_id: SubscriptionId) -> list[Consent]:
@@ -411,7 +412,7 @@ def test_confirmations_come_oldest_first_and_a_page_at_a_time(either: Database, 
         if not page:
             break
         seen += [each.subscriber.email for each in page]
-        after = page[-1].asked_at, page[-1].subscriber.id
+        after = page[-1].at, page[-1].subscriber.id
 
     assert seen == [f"reader{number}@example.org" for number in range(5)]
 
