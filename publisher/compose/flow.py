@@ -127,11 +127,15 @@ def _window_start(connection: Connection, edition: Edition, slot: datetime) -> d
 
 def _candidates(connection: Connection, edition: Edition, window: Window) -> tuple[Lead, ...]:
     found = archive.listed(connection, at_most=CANDIDATES_AT_MOST, since=window.start, until=window.end)
-    if edition.kind is EditionKind.GUIDE:
-        guided = archive.guided(connection, [lead.id for lead in found])
-        found = [lead for lead in found if lead.id in guided]
+    is_guide = edition.kind is EditionKind.GUIDE
+    guided = archive.guided(connection, [lead.id for lead in found]) if is_guide else set()
     return rules.choose(
-        found, window=window, at_most=edition.at_most, topics=edition.topics, languages=edition.languages
+        found,
+        window=window,
+        at_most=edition.at_most,
+        topics=edition.topics,
+        languages=edition.languages,
+        preferred=guided,
     )
 
 

@@ -1,6 +1,6 @@
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from gettext import NullTranslations
 from typing import TypeVar
 
 from publisher import words
-from publisher.archive.model import Article, ArticleState, Lead, Topic
+from publisher.archive.model import Article, ArticleId, ArticleState, Lead, Topic
 from publisher.compose.model import Edition, EditionKind, RelatedLink, Window
 from publisher.intake.model import Section
 from publisher.markup import text_of
@@ -90,12 +90,22 @@ def choose(
     at_most: int,
     topics: Sequence[str] = (),
     languages: Sequence[str] = (),
+    preferred: Collection[ArticleId] = (),
 ) -> tuple[AnyLead, ...]:
     """
     Choose the articles for one issue, leads first.
 
     Equal importance is settled by the newer article, then by id: the same archive always gives the
     same issue.
+
+    Args:
+        articles: Those to choose from.
+        window: When they must have been published.
+        at_most: How many.
+        topics: Only articles with one of them; empty: all.
+        languages: Only articles in one of them; empty: all.
+        preferred: They find room before all others; their place in the issue is the same.
+
     """
     eligible = (
         article
@@ -104,7 +114,8 @@ def choose(
         and article.state is ArticleState.PUBLISHED
         and _fits(article, topics=topics, languages=languages)
     )
-    return tuple(sorted(eligible, key=_rank)[:at_most])
+    chosen = sorted(eligible, key=lambda article: (article.id not in preferred, _rank(article)))[:at_most]
+    return tuple(sorted(chosen, key=_rank))
 
 
 def is_news(article: Lead, edition: Edition, *, now: datetime) -> bool:

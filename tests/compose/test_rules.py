@@ -122,6 +122,14 @@ def test_articles_are_grouped_by_their_main_topic_in_the_order_of_the_issue() ->
     assert groups == [("Sport", [2, 4]), ("City", [3]), (None, [1])]
 
 
+def test_preferred_articles_find_room_before_others_and_stand_where_they_would_stand_anyway() -> None:
+    articles = [an_article(number, importance=number) for number in (1, 2, 3, 4)]
+
+    chosen = rules.choose(articles, window=A_DAY, at_most=3, preferred={articles[3].id, articles[1].id})
+
+    assert [article.importance for article in chosen] == [1, 2, 4]
+
+
 def test_reading_on_leads_out_of_the_issue_and_to_each_article_once() -> None:
     shown, other, third = an_article(1), an_article(2), an_article(3)
     links = [RelatedLink(lead=lead, reason="") for lead in (shown, other, other, third)]
