@@ -23,6 +23,7 @@ VARIABLES = frozenset(
         *("DATA_DIR", "BASE_URL", "SITE_NAME", "MAIL_FROM", "POSTAL_ADDRESS", "ALLOW_PRIVATE_FETCH", "LOG_LEVEL"),
         *("BOUNCE_ADDRESS", "SENDGRID_WEBHOOK_KEY", "WEBSUB_HUBS"),
         "MAIL_RATE_PER_S",
+        "GRACE_S",
         *SECRETS,
         *(f"{secret}_FILE" for secret in SECRETS),
     )
@@ -30,6 +31,7 @@ VARIABLES = frozenset(
 """Every variable that means something to us; another one with our prefix is a slip of the pen."""
 
 MOST_MAILS_PER_S = 1_000_000
+LONGEST_GRACE_S = 3_600
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -51,6 +53,8 @@ class Settings:
     """Whether sources and feed subscribers may be on private addresses: a newsroom's own network, or a test."""
     log_level: str
     mail_rate_per_s: float = 0
+    grace_s: int = 60
+    """How long an approval at the desk can be undone before the first mail leaves."""
     """Mails per second that all workers together may send; 0: as fast as the server takes them."""
     bounce_address: str = ""
     """Where mail comes back to, with a token behind a plus sign; empty: to the sender's own address."""
@@ -95,6 +99,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         allow_private_fetch=_yes_or_no("ALLOW_PRIVATE_FETCH", read("ALLOW_PRIVATE_FETCH")),
         log_level=_log_level(read("LOG_LEVEL") or "info"),
         mail_rate_per_s=_rate(read("MAIL_RATE_PER_S") or "0"),
+        grace_s=_grace(read("GRACE_S") or "60"),
         bounce_address=_bounce_address(read("BOUNCE_ADDRESS")),
         bounce_imap_url=_bounce_imap_url(read("BOUNCE_IMAP_URL")),
         sendgrid_webhook_key=_sendgrid_webhook_key(read("SENDGRID_WEBHOOK_KEY")),
@@ -261,6 +266,14 @@ def _rate(value: str) -> float:
             "PUBLISHER_MAIL_RATE_PER_S", "must be a number of mails per second, such as 14; 0: no limit"
         )
     return rate
+
+
+def _grace(value: str) -> int:
+    if not (value.isascii() and value.isdecimal() and int(value[:9]) <= LONGEST_GRACE_S):
+        raise SettingsError(
+            "PUBLISHER_GRACE_S", f"must be whole seconds from 0 to {LONGEST_GRACE_S}, such as 60; 0: none"
+        )
+    return int(value)
 
 
 def _yes_or_no(name: str, value: str) -> bool:

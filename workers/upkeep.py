@@ -4,6 +4,7 @@ from threading import Lock
 
 from publisher.archive import flow as archive
 from publisher.bell import Job
+from publisher.compose import flow as compose
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.notices import notify_due
 from publisher.intake.polling import poll_due
@@ -18,11 +19,13 @@ _pushing = Lock()
 
 @app.task(name=Job.TICK)
 def tick() -> None:
-    """Lift embargoes to the second, and show that beat and a worker are alive."""
+    """Lift embargoes and let scheduled issues go, both to the second, and show that beat and a worker are alive."""
     room = newsroom()
     room.pulse.mark()
     if archive.publish_due(room.database, clock=room.now):
         room.bell.ring(Job.RELATE)
+    if compose.is_any_due(room.database, clock=room.now):
+        room.bell.ring(Job.COMPOSE)
 
 
 @app.task(name=Job.SLOW_TICK)

@@ -48,25 +48,44 @@ def draft(
 def approve(
     issue: IssueArgument,
     wait: Annotated[bool, typer.Option("--wait", help="Until the last delivery has an outcome.")] = False,
+    at: Annotated[str, typer.Option("--at", help="Not at once: such as 2026-12-01T07:00+09:00.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Freeze an issue and send it. It takes effect at once."""
+    """Freeze an issue and send it. It takes effect at once, or at the instant named."""
     from publisher.bell import Job
     from publisher.compose import flow
-    from publisher.compose.model import IssueId
+    from publisher.compose.model import IssueId, IssueState
     from publisher.wiring import newsroom
 
     room = newsroom()
-    approved = flow.approve(room.database, room.settings, IssueId(issue), clock=room.now)
+    goes_at = _instant(at) if at else None
+    if goes_at is not None and wait:
+        raise InputError("--wait goes with an issue that is sent at once, not with --at.")
+    approved = flow.approve(room.database, room.settings, IssueId(issue), goes_at=goes_at, clock=room.now)
     room.bell.ring(Job.PLAN, Job.SYNDICATE)
     if wait:
         found = _wait(room, IssueId(issue), quiet=as_json)
         _print_report(found, [], as_json=as_json)
         sys.exit(0 if found.state == "sent" else 1)
     if as_json:
-        print_json({"id": issue, "state": approved.state.value})
+        when = {"goes_at": approved.goes_at} if approved.state is IssueState.SCHEDULED else {}
+        print_json({"id": issue, "state": approved.state.value, **when})
+    elif approved.state is IssueState.SCHEDULED:
+        print(f"Issue {issue} goes out at {approved.goes_at:%Y-%m-%d %H:%M:%S} UTC.")
+        print(f"Until then it can be taken back: publisher issue undo {issue}")
     else:
         print(f"Issue {issue} is approved: {approved.subject}")
+
+
+@app.command("undo")
+def undo(issue: IssueArgument) -> None:
+    """Take an approval back, as long as the issue waits for its time; it is a draft again."""
+    from publisher.compose import flow
+    from publisher.compose.model import IssueId
+    from publisher.wiring import newsroom
+
+    flow.undo(newsroom().database, IssueId(issue))
+    print(f"Issue {issue} is a draft again.")
 
 
 @app.command("list")
@@ -229,6 +248,18 @@ def resume(issue: IssueArgument) -> None:
     flow.resume(room.database, IssueId(issue), clock=room.now)
     room.bell.ring(Job.DISPATCH)
     print(f"Issue {issue} goes on.")
+
+
+def _instant(text: str) -> Any:
+    from datetime import datetime
+
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise InputError(f"{text!r} is no instant with a zone, such as 2026-12-01T07:00+09:00.")
+    return found
 
 
 def _wait(room: Any, issue_id: Any, *, quiet: bool) -> Any:

@@ -1,6 +1,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.engine import Connection
@@ -14,7 +14,7 @@ from publisher.compose import cadence, due, render, rules, store
 from publisher.compose.model import Edition, EditionKind, Frozen, Issue, IssueId, IssueState, Piece, Rendering, Window
 from publisher.compose.pieces import furniture, pieces
 from publisher.database import Database
-from publisher.errors import ConflictError, PublisherError
+from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.languages import closest
 from publisher.rendering import furniture_language, languages
 from publisher.settings import Settings
@@ -26,6 +26,8 @@ STAGE = "compose"
 READ_AFTER = "relate"
 """The stage whose finished changes we read: an article goes out with its related links or not yet."""
 AT_ONCE = 50
+SCHEDULED_AT_MOST = timedelta(days=366)
+WITHDRAWN_SINCE = "An article was withdrawn after this was approved. Look at it once more."
 CANDIDATES_AT_MOST = 500
 
 
@@ -44,16 +46,28 @@ def compose_due(database: Database, settings: Settings, *, clock: Clock) -> bool
     Returns whether anything was due.
     """
     with database.reading() as connection:
-        waits = _changes(connection) or _due_slots(connection, clock()) or store.automatic_drafts(connection, at_most=1)
+        waits = (
+            _changes(connection)
+            or _due_slots(connection, clock())
+            or store.automatic_drafts(connection, at_most=1)
+            or store.scheduled(connection, until=clock(), at_most=1)
+        )
     if waits:
         turn.take_turns(database, STAGE, clock, lambda mine: _step(database, settings, mine, clock))
     return bool(waits)
 
 
+def is_any_due(database: Database, *, clock: Clock) -> bool:
+    """Tell whether the time of a scheduled issue has come; only reads."""
+    with database.reading() as connection:
+        return bool(store.scheduled(connection, until=clock(), at_most=1))
+
+
 def _step(database: Database, settings: Settings, mine: Turn, clock: Clock) -> bool:
     drafted = _draft_due(database, mine, clock)
     approved = _approve_automatic(database, settings, mine, clock)
-    return AT_ONCE in {drafted, approved}
+    released = _release_due(database, mine, clock)
+    return AT_ONCE in {drafted, approved, released}
 
 
 def _changes(connection: Connection) -> list[Change]:
@@ -156,6 +170,23 @@ def _draft(edition: Edition, leads: Sequence[Lead], *, now: datetime) -> Issue:
 
 
 # --- approval
+
+
+def _release_due(database: Database, mine: Turn, clock: Clock) -> int:
+    """Let scheduled issues go whose time has come; one that lost an article since waits for an editor again."""
+    if not is_any_due(database, clock=clock):
+        return 0
+    with database.transaction() as connection:
+        due = store.scheduled(connection, until=clock(), at_most=AT_ONCE)
+        for each in due:
+            lost = len(each.article_ids) - len(archive.visible(connection, each.article_ids))
+            if lost:
+                log.warning("issue_held", issue_id=each.id, lost=lost)
+                store.unschedule(connection, each.id, reason=WITHDRAWN_SINCE)
+            else:
+                store.release(connection, each.id, now=clock())
+        mine.hold(connection)
+    return len(due)
 
 
 def _approve_automatic(database: Database, settings: Settings, mine: Turn, clock: Clock) -> int:
@@ -269,6 +300,22 @@ def freeze_now(connection: Connection, settings: Settings, found: Issue) -> Froz
     return _frozen(found, edition, carried, settings, _spoken(connection))
 
 
+def undo(database: Database, issue_id: IssueId) -> Issue:
+    """
+    Take an approval back as long as the issue waits for its time: it is a draft again, as its editor left it.
+
+    Raises:
+        ConflictError: It has gone out, or ended.
+
+    """
+    with database.transaction() as connection:
+        found = store.issue_of(connection, issue_id)
+        if not store.unschedule(connection, issue_id) and found.state is not IssueState.DRAFT:
+            problem = f"Issue {issue_id} is {found.state} already and cannot be undone; pause or cancel it."
+            raise ConflictError(problem)
+        return store.issue_of(connection, issue_id)
+
+
 def as_it_may_be_shown(connection: Connection, settings: Settings, found: Issue) -> Rendering | None:
     """
     Return an approved issue for its page: as it was frozen, or without what has been withdrawn since.
@@ -287,28 +334,39 @@ def preview(database: Database, settings: Settings, issue_id: IssueId, *, langua
     """Return a frozen issue's rendering, or a draft's as it would be now; in a reader's language where it has that."""
     with database.reading() as connection:
         found = store.issue_of(connection, issue_id)
-        if found.state is IssueState.APPROVED:
+        if found.state in {IssueState.APPROVED, IssueState.SCHEDULED}:
             kept = store.translations_of(connection, [issue_id])[issue_id]
             return kept.get(language) or store.rendering_of(connection, issue_id)
         return render_now(connection, settings, found, language=language if language in languages() else "")
 
 
-def approve(database: Database, settings: Settings, issue_id: IssueId, *, clock: Clock) -> Issue:
+def approve(
+    database: Database, settings: Settings, issue_id: IssueId, *, goes_at: datetime | None = None, clock: Clock
+) -> Issue:
     """
-    Freeze a draft and let it go; approving it again changes nothing.
+    Freeze a draft and let it go, at once or at an instant to come; approving it again changes nothing.
+
+    One that is scheduled goes at once where no instant is named.
 
     Raises:
         ConflictError: It was cancelled or skipped, or has no published article.
+        InputError: The instant is over, or more than a year ahead.
 
     """
+    if goes_at is not None and not clock() < goes_at <= clock() + SCHEDULED_AT_MOST:
+        raise InputError("An issue goes out at an instant to come, within a year.", "goes_at")
     with database.reading() as connection:
         found = store.issue_of(connection, issue_id)
         frozen = None if found.state is not IssueState.DRAFT else freeze_now(connection, settings, found)
     with database.transaction() as connection:
-        if frozen is not None:
+        if frozen is not None and goes_at is not None:
+            store.schedule(connection, issue_id, frozen, goes_at=goes_at, now=clock())
+        elif frozen is not None:
             store.freeze(connection, issue_id, frozen, now=clock())
+        elif goes_at is None:
+            store.release(connection, issue_id, now=clock())
         after = store.issue_of(connection, issue_id)
-    if after.state is not IssueState.APPROVED:
+    if after.state not in {IssueState.APPROVED, IssueState.SCHEDULED}:
         problem = f"Issue {issue_id} is {after.state} and cannot be approved; draft a new one."
         raise ConflictError(problem)
     return after

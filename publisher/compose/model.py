@@ -53,6 +53,8 @@ class IssueState(StrEnum):
     """Where an issue stands in composition. What happens after `APPROVED` is dispatch's to say."""
 
     DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    """Approved and frozen, and going out at an instant to come; until then that can be undone, and nobody sees it."""
     APPROVED = "approved"
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
@@ -133,8 +135,11 @@ class Issue:
     article_ids: tuple[ArticleId, ...]
     created_at: datetime
     approved_at: datetime | None = None
+    """When it went out of an editor's hands for good."""
+    goes_at: datetime | None = None
+    """When a scheduled issue goes out."""
     reason: str = ""
-    """Why it was skipped or cancelled."""
+    """Why it was skipped, cancelled, or left to an editor."""
 
 
 @dataclass(frozen=True, kw_only=True)

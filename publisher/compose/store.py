@@ -29,6 +29,8 @@ from publisher.compose.tables import edition, issue, issue_article, issue_render
 from publisher.database import insert_or_ignore
 from publisher.errors import ConflictError, NotFoundError
 
+NOT_OUT = (IssueState.DRAFT, IssueState.SCHEDULED)
+
 # Put together once: each new article runs all of them for its alert.
 _HOLD_EDITION = sa.update(edition).where(edition.c.id == sa.bindparam("wanted")).values(is_active=edition.c.is_active)
 _NEXT_NUMBER = sa.select(sa.func.coalesce(sa.func.max(issue.c.number), 0) + 1).where(
@@ -37,7 +39,7 @@ _NEXT_NUMBER = sa.select(sa.func.coalesce(sa.func.max(issue.c.number), 0) + 1).w
 _PUT_ARTICLES = sa.insert(issue_article)
 _FREEZE = (
     sa.update(issue)
-    .where(issue.c.id == sa.bindparam("wanted"), issue.c.state == IssueState.DRAFT)
+    .where(issue.c.id == sa.bindparam("wanted"), issue.c.state == sa.bindparam("before"))
     .values(
         state=IssueState.APPROVED,
         approved_at=sa.bindparam("at"),
@@ -260,20 +262,63 @@ def change_draft(connection: Connection, found: Issue) -> None:
 
 def freeze(connection: Connection, issue_id: IssueId, frozen: Frozen, *, now: datetime) -> bool:
     """Make a draft an approved issue with just these renderings; False where it is no draft any more."""
-    rendering = frozen.rendering
+    if not _let_go(connection, issue_id, frozen.rendering, before=IssueState.DRAFT, now=now):
+        return False
+    _keep_renderings(connection, issue_id, frozen, now)
+    return True
+
+
+def schedule(connection: Connection, issue_id: IssueId, frozen: Frozen, *, goes_at: datetime, now: datetime) -> bool:
+    """Make a draft an issue that goes out later, with just these renderings; False where it is no draft any more."""
+    waiting = sa.update(issue).where(issue.c.id == issue_id, issue.c.state == IssueState.DRAFT)
+    if connection.execute(waiting.values(state=IssueState.SCHEDULED, goes_at=goes_at)).rowcount != 1:
+        return False
+    _keep_renderings(connection, issue_id, frozen, now)
+    return True
+
+
+def release(connection: Connection, issue_id: IssueId, *, now: datetime) -> bool:
+    """Let a scheduled issue go, as it was frozen; False where it is not scheduled any more."""
+    kept = renderings_of(connection, [issue_id]).get(issue_id)
+    return kept is not None and _let_go(connection, issue_id, kept, before=IssueState.SCHEDULED, now=now)
+
+
+def unschedule(connection: Connection, issue_id: IssueId, *, reason: str = "") -> bool:
+    """Make a scheduled issue a draft again, as its editor left it; False where it is not scheduled any more."""
+    back = sa.update(issue).where(issue.c.id == issue_id, issue.c.state == IssueState.SCHEDULED)
+    if connection.execute(back.values(state=IssueState.DRAFT, goes_at=None, reason=reason)).rowcount != 1:
+        return False
+    for table in (issue_rendering, issue_translation):
+        connection.execute(sa.delete(table).where(table.c.issue_id == issue_id))
+    return True
+
+
+def scheduled(connection: Connection, *, until: datetime | None = None, at_most: int) -> list[Issue]:
+    """Return issues that wait for their time, the next first; all, or those whose time comes by an instant."""
+    wanted = sa.select(issue).where(issue.c.state == IssueState.SCHEDULED)
+    if until is not None:
+        wanted = wanted.where(issue.c.goes_at <= until)
+    return _issues(connection, wanted.order_by(issue.c.goes_at, issue.c.id).limit(at_most))
+
+
+def _let_go(
+    connection: Connection, issue_id: IssueId, rendering: Rendering, *, before: IssueState, now: datetime
+) -> bool:
     anybody = {Slot.NAME: rendering.reader}  # whom its subject speaks to on the site, in feeds and lists
     shown = {
         "new_subject": filled(rendering.subject, anybody),
         "new_preheader": filled(rendering.preheader, anybody),
     }
-    if connection.execute(_FREEZE, {"wanted": issue_id, "at": now, **shown}).rowcount != 1:
-        return False
+    return connection.execute(_FREEZE, {"wanted": issue_id, "before": before, "at": now, **shown}).rowcount == 1
+
+
+def _keep_renderings(connection: Connection, issue_id: IssueId, frozen: Frozen, now: datetime) -> None:
+    rendering = frozen.rendering
     kept = _mail_of(issue_id, rendering) | {"web_html": rendering.web_html, "rendered_at": now}
     connection.execute(_KEEP_RENDERING, kept)
     translated = [_mail_of(issue_id, each) | {"language": language} for language, each in frozen.translations.items()]
     if translated:
         connection.execute(_KEEP_TRANSLATION, translated)
-    return True
 
 
 def _mail_of(issue_id: IssueId, rendering: Rendering) -> dict[str, Any]:
@@ -311,8 +356,8 @@ def hold_draft(connection: Connection, issue_id: IssueId, reason: str) -> None:
 
 
 def end_draft(connection: Connection, issue_id: IssueId, state: IssueState, reason: str) -> bool:
-    """Cancel or skip a draft; False where it is no draft any more."""
-    ended = sa.update(issue).where(issue.c.id == issue_id, issue.c.state == IssueState.DRAFT)
+    """Cancel or skip what has not gone out; False where it has, or has ended."""
+    ended = sa.update(issue).where(issue.c.id == issue_id, issue.c.state.in_(NOT_OUT))
     return connection.execute(ended.values(state=state, reason=reason)).rowcount == 1
 
 
@@ -379,6 +424,7 @@ def _issue(row: Any, article_ids: tuple[ArticleId, ...]) -> Issue:
         article_ids=article_ids,
         created_at=row.created_at,
         approved_at=row.approved_at,
+        goes_at=row.goes_at,
         reason=row.reason,
     )
 

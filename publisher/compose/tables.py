@@ -45,6 +45,7 @@ issue = sa.Table(
     sa.Column("introduction", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("approved_at", Instant),
+    sa.Column("goes_at", Instant),
     sa.Column("reason", sa.Text, nullable=False),
     sa.UniqueConstraint("edition_id", "number"),
     sa.UniqueConstraint("edition_id", "slot_at"),  # a slot makes one issue, whoever ticks

@@ -27,7 +27,7 @@ class Report:
 
     issue: Issue
     state: str
-    """Of the whole: draft, approved, sending, paused, sent, cancelled, skipped."""
+    """Of the whole: draft, scheduled, approved, sending, paused, sent, cancelled, skipped."""
     reason: str
     counts: dict[DeliveryState, int]
     total: int

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,32 @@ def test_an_issue_is_approved_and_its_report_adds_up(opened: Publisher, tmp_path
     assert report["counts"]["sent"] == 3
     assert sum(report["counts"].values()) == report["total"] == 3
     assert len(list((tmp_path / "data" / "outbox" / "new").iterdir())) == 3
+
+
+def test_an_issue_is_approved_for_later_and_taken_back(opened: Publisher) -> None:
+    issue = a_draft(opened)
+    at = (datetime.now(UTC) + timedelta(hours=3)).isoformat(timespec="seconds")
+
+    scheduled = opened("issue", "approve", issue, "--at", at, "--json").json
+    assert scheduled["state"] == "scheduled"
+    assert datetime.fromisoformat(scheduled["goes_at"]) == datetime.fromisoformat(at)
+    assert "draft again" in opened("issue", "undo", issue).out
+    assert "Until then it can be taken back" in opened("issue", "approve", issue, "--at", at).out
+    assert opened("issue", "approve", issue, "--json").json["state"] == "approved", "now, after all"
+    too_late = opened("issue", "undo", issue)
+
+    assert (too_late.code, too_late.err.count("\n")) == (1, 1)
+    assert "cannot be undone" in too_late.err
+
+
+@pytest.mark.parametrize("at", ["soon", "2026-12-01T07:00", "2020-01-01T00:00Z"])
+def test_a_time_that_cannot_be_is_one_sentence(opened: Publisher, at: str) -> None:
+    issue = a_draft(opened)
+
+    done = opened("issue", "approve", issue, "--at", at)
+
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert opened("issue", "list", "--json").json[0]["state"] == "draft"
 
 
 def test_approve_can_wait_until_the_last_reader_has_it(opened: Publisher, tmp_path: Path) -> None:

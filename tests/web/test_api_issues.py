@@ -1,3 +1,4 @@
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -98,6 +99,21 @@ def test_an_issue_is_paused_resumed_and_cancelled(api: TestClient, draft: dict[s
     assert too_early.status_code == 409
     assert states == ["paused", "paused", "sending", "cancelled"]
     assert api.post(f"{path}/resume").status_code == 409
+
+
+def test_an_issue_is_approved_for_later_and_taken_back(api: TestClient, room: Newsroom, draft: dict[str, Any]) -> None:
+    path, goes_at = f"/api/v1/issues/{draft['id']}", (room.now() + timedelta(hours=2)).isoformat()
+
+    waiting = api.post(f"{path}/approve", json={"goes_at": goes_at}).json()
+    back = api.post(f"{path}/undo")
+
+    assert (waiting["state"], waiting["url"]) == ("scheduled", None)
+    assert datetime.fromisoformat(waiting["goes_at"]) == datetime.fromisoformat(goes_at)
+    assert (back.status_code, back.json()["state"], back.json()["goes_at"]) == (200, "draft", None)
+    assert api.post(f"{path}/approve", json={"goes_at": "2020-01-01T00:00:00Z"}).status_code == 422
+    assert api.post(f"{path}/approve", json={"goes_at": "2030-01-01T00:00:00"}).status_code == 422
+    assert api.post(f"{path}/approve").json()["state"] == "approved"
+    assert api.post(f"{path}/undo").status_code == 409
 
 
 def test_a_cancelled_draft_cannot_be_approved(api: TestClient, draft: dict[str, Any]) -> None:

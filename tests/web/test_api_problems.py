@@ -67,6 +67,7 @@ PROTECTED = [
     ("POST", "/api/v1/issues"),
     ("GET", "/api/v1/issues/1"),
     ("POST", "/api/v1/issues/1/approve"),
+    ("POST", "/api/v1/issues/1/undo"),
     ("POST", "/api/v1/issues/1/cancel"),
     ("POST", "/api/v1/issues/1/pause"),
     ("POST", "/api/v1/issues/1/resume"),

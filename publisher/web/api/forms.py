@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from publisher.compose.model import Approval, EditionKind, InDoubt, Tracking
 from publisher.dispatch.model import DeliveryState
@@ -31,19 +31,26 @@ class IssueForm(Form):
     introduction: str = Field(default="", max_length=20_000, description="The editor's words at the top, in Markdown.")
 
 
+class ApproveForm(Form):
+    """When an issue goes out."""
+
+    goes_at: AwareDatetime | None = Field(default=None, description="Within a year. Null: at once.")
+
+
 class IssueShown(BaseModel):
     """An issue as lists show it."""
 
     id: int
     edition: str
     number: int
-    state: str = Field(description="draft, approved, sending, paused, sent, cancelled or skipped.")
+    state: str = Field(description="draft, scheduled, approved, sending, paused, sent, cancelled or skipped.")
     subject: str
     preheader: str
     reason: str = Field(description="Why it was skipped, paused or cancelled.")
     article_ids: list[int]
     url: str | None = Field(description="The back issue; null until it is approved.")
     created_at: datetime
+    goes_at: datetime | None = Field(description="When a scheduled issue goes out.")
     approved_at: datetime | None
 
 

@@ -16,7 +16,7 @@ from publisher.events import clicks
 from publisher.settings import Settings
 from publisher.web.api.access import MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS, MAY_WRITE_ISSUES, ONLY_JSON
 from publisher.web.api.articles import Limit
-from publisher.web.api.forms import Deliveries, IssueForm, Issues, IssueWhole, RetryForm
+from publisher.web.api.forms import ApproveForm, Deliveries, IssueForm, Issues, IssueWhole, RetryForm
 from publisher.web.downloads import deliveries_csv
 from publisher.web.parts import Room
 from publisher.wiring import Newsroom
@@ -67,10 +67,18 @@ def show_issue(room: Room, issue_id: int) -> dict[str, Any]:
 
 
 @router.post("/{issue_id}/approve", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def approve_issue(room: Room, issue_id: int) -> dict[str, Any]:
-    """Freeze an issue and send it. Approving it again changes nothing."""
-    compose_flow.approve(room.database, room.settings, IssueId(issue_id), clock=room.now)
+def approve_issue(room: Room, issue_id: int, form: ApproveForm | None = None) -> dict[str, Any]:
+    """Freeze an issue and send it, at once or when its time comes. Approving it again changes nothing."""
+    goes_at = form.goes_at if form else None
+    compose_flow.approve(room.database, room.settings, IssueId(issue_id), goes_at=goes_at, clock=room.now)
     room.bell.ring(Job.PLAN, Job.SYNDICATE)
+    return _reported(room, IssueId(issue_id))
+
+
+@router.post("/{issue_id}/undo", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
+def undo_approval(room: Room, issue_id: int) -> dict[str, Any]:
+    """Make a scheduled issue a draft again; 409 when it has gone out."""
+    compose_flow.undo(room.database, IssueId(issue_id))
     return _reported(room, IssueId(issue_id))
 
 
@@ -165,6 +173,7 @@ def _shown(issue: Issue, edition: Edition, send_state: str, reason: str, setting
         "article_ids": list(issue.article_ids),
         "url": f"{settings.base_url}/issues/{edition.slug}/{issue.number}" if is_back_issue else None,
         "created_at": issue.created_at,
+        "goes_at": issue.goes_at,
         "approved_at": issue.approved_at,
     }
 

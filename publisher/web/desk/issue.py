@@ -1,9 +1,10 @@
 """One issue on the desk: how it stands, what a draft says, and the mail as readers will see it."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
 from publisher.web.pages import language_name
 from publisher.web.parts import HIGHEST_ID, Form, IdInPath, Room, field, fields
+from publisher.web.public.frame import house_zone
 from publisher.wiring import Newsroom
 
 router = APIRouter()
@@ -139,6 +141,7 @@ def issue_page(
             "chosen": chosen,
             "offered": _offered(connection, chosen) if found.issue.state is IssueState.DRAFT else (),
             "readers": reach(connection, edition.mailing_list_id, now=room.now()),
+            "zone": zone_of(connection, edition),
             "spoken": _spoken(connection, found.issue, edition, request.query_params.get("language", "")),
         }
     values |= {
@@ -153,8 +156,15 @@ def issue_page(
         "look_again_s": LOOK_AGAIN_S if _is_under_way(found) else 0,
         "is_beating": not _is_under_way(found) or room.pulse.is_beating(),
         "may_approve": seat.may(Role.CHIEF),
+        "grace_s": room.settings.grace_s,
+        "goes_in_s": _seconds_until(found.issue.goes_at, room.now()),
     }
     return desk_page(request, room, seat, "desk/issue.html", status=status, **values)
+
+
+def zone_of(connection: Connection, edition: Edition) -> str:
+    """Return the time zone in which an edition's times are typed: its cadence's, else the house's."""
+    return edition.cadence.time_zone if edition.cadence else house_zone(connection)
 
 
 def _spoken(connection: Connection, found: Issue, edition: Edition, wanted: str) -> list[Spoken]:
@@ -201,7 +211,11 @@ def _offered(connection: Connection, chosen: Sequence[Lead]) -> list[Lead]:
 
 
 def _is_under_way(found: Report) -> bool:
-    return found.state in {IssueState.APPROVED, SendState.SENDING}
+    return found.state in {IssueState.SCHEDULED, IssueState.APPROVED, SendState.SENDING}
+
+
+def _seconds_until(instant: datetime | None, now: datetime) -> int:
+    return max(0, math.ceil((instant - now).total_seconds())) if instant else 0
 
 
 def _progress(found: Report) -> Progress:

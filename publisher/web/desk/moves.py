@@ -1,20 +1,22 @@
 """What an editor does with an issue: approve it, test it, and stop it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from publisher.bell import Job
 from publisher.compose import flow, store
-from publisher.compose.model import IssueId, IssueState
+from publisher.compose.model import Issue, IssueId, IssueState
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.flow import CAN_BE_RETRIED
 from publisher.dispatch.letters import send_test
 from publisher.dispatch.model import DeliveryState, Outcome, Sent
 from publisher.editors.model import Editor, Role
-from publisher.errors import ConflictError, PublisherError
-from publisher.web.desk.issue import issue_page, version
+from publisher.errors import ConflictError, InputError, PublisherError
+from publisher.web.desk.issue import issue_page, version, zone_of
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import Seat, Sender, ask_for, go
 from publisher.web.parts import Form, IdInPath, Room, field
@@ -29,6 +31,7 @@ class Move(StrEnum):
     """What stops an issue, or lets it go on."""
 
     CANCEL = "cancel"
+    UNDO = "undo"
     PAUSE = "pause"
     RESUME = "resume"
 
@@ -42,11 +45,15 @@ def approve(request: Request, room: Room, seat: Sender, form: Form, issue_id: Id
     if found.state is IssueState.DRAFT and version(found) != field(form, "version"):
         return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=ConflictError(CHANGED_MEANWHILE))
     try:
-        flow.approve(room.database, room.settings, IssueId(issue_id), clock=room.now)
+        goes_at = None if field(form, "now") else _goes_at(room, found, field(form, "goes_at"))
+        after = flow.approve(room.database, room.settings, IssueId(issue_id), goes_at=goes_at, clock=room.now)
+    except InputError as problem:
+        return issue_page(request, room, seat, IssueId(issue_id), status=422, problem=problem)
     except PublisherError as problem:
         return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=problem)
     room.bell.ring(Job.PLAN, Job.SYNDICATE)
-    return go(seat, f"/desk/issues/{issue_id}", Said.APPROVED)
+    said = Said.SCHEDULED if after.state is IssueState.SCHEDULED else Said.APPROVED
+    return go(seat, f"/desk/issues/{issue_id}", said)
 
 
 @router.post("/desk/issues/{issue_id}/test", include_in_schema=False)
@@ -91,6 +98,22 @@ def move(request: Request, room: Room, seat: Sender, issue_id: IdInPath, word: s
     return go(seat, f"/desk/issues/{issue_id}", said)
 
 
+def _goes_at(room: Newsroom, found: Issue, typed: str) -> datetime | None:
+    """Return when an issue goes out: at the edition's local time that was typed, else after the time to undo it."""
+    if not typed:
+        return room.now() + timedelta(seconds=room.settings.grace_s) if room.settings.grace_s else None
+    with room.database.reading() as connection:
+        zone = ZoneInfo(zone_of(connection, store.edition_of(connection, found.edition_id)))
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError("This is no date and time, such as 2026-06-02T08:00.", "goes_at") from None
+
+
+def _undo(room: Newsroom, issue_id: IssueId, _seat: Seat) -> None:
+    flow.undo(room.database, issue_id)
+
+
 def _send_test(room: Newsroom, editor: Editor, issue_id: IssueId) -> Outcome:
     rendering = flow.preview(room.database, room.settings, issue_id)
     with room.database.reading() as connection:
@@ -125,6 +148,7 @@ def _resume(room: Newsroom, issue_id: IssueId, _seat: Seat) -> None:
 
 MOVES: dict[Move, tuple[Callable[[Newsroom, IssueId, Seat], None], Said]] = {
     Move.CANCEL: (_cancel, Said.CANCELLED),
+    Move.UNDO: (_undo, Said.UNDONE),
     Move.PAUSE: (_pause, Said.PAUSED),
     Move.RESUME: (_resume, Said.RESUMED),
 }

@@ -21,6 +21,8 @@ class Said(Enum):
     SAVED = "Saved. The previews below show the mail as it is now."
     CHANGED = "Changed. What is approved already keeps the rules that it was approved under."
     APPROVED = "Approved, and frozen as it is. The first mails leave within a moment."
+    SCHEDULED = "Approved, and frozen as it is. Nothing has left yet: until its time comes you can undo this."
+    UNDONE = "Undone. It is a draft again, and nothing was sent."
     TESTED = "A test is on its way to your own address."
     CANCELLED = "Cancelled."
     PAUSED = "Paused. Mails that were on the wire may still arrive."

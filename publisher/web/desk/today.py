@@ -32,10 +32,12 @@ def today(request: Request, room: Room, seat: AtDesk) -> Response:
     with room.database.reading() as connection:
         editions = compose.editions(connection, active_only=True)
         drafts = compose.issues(connection, at_most=MOST, states=[IssueState.DRAFT])
+        scheduled = compose.scheduled(connection, at_most=MOST)
         recent = compose.issues(connection, at_most=LATELY, states=[IssueState.APPROVED])
         values: dict[str, Any] = {
             "upcoming": _upcoming(editions, room.now()),
             "drafts": shown_issues(connection, drafts),
+            "scheduled": shown_issues(connection, scheduled),
             "recent": shown_issues(connection, recent),
             "paused": _paused(connection),
             "articles": archive.listed(connection, at_most=LATELY, state=None),

@@ -125,6 +125,9 @@ def test_an_article_becomes_an_issue_in_every_readers_mailbox(
         look_at_the_mail(page)
         change_the_subject(page)
         approve(page)
+        undo(page)
+        approve(page)
+        let_it_go(page)
         see_it_sent(page, site)
         see_it_in_the_outbox(page)
         sign_out(page)
@@ -181,6 +184,20 @@ def approve(page: Page) -> None:
     expect(page.get_by_role("button", name="Send it to 2 readers")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Approved, and frozen as it is.")
+    expect(page.locator(".facts .state")).to_have_text("scheduled")
+    assert fits(page)
+
+
+def undo(page: Page) -> None:
+    expect(page.get_by_text("Nothing has left yet.", exact=False).last).to_be_visible()
+    page.get_by_role("button", name="Undo the approval").click()
+    expect(page.get_by_role("status")).to_contain_text("It is a draft again")
+    expect(page.locator(".facts .state")).to_have_text("draft")
+    expect(page.get_by_label("Subject")).to_have_value("Good morning, {{ name }}")
+
+
+def let_it_go(page: Page) -> None:
+    page.get_by_role("button", name="Send it now").click()
     expect(page.locator(".facts .state")).to_have_text(re.compile("approved|sending"))
 
 
@@ -219,6 +236,7 @@ def test_the_desk_works_without_scripts(browser: Browser, site: Site) -> None:
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Approve …").click()
         page.get_by_role("button", name="Send it to 2 readers").click()
+        page.get_by_role("button", name="Send it now").click()
         expect(page.locator(".facts .state")).to_have_text(re.compile("approved|sending"))
         site.work()
         expect(page.locator(".facts .state")).to_have_text("sent", timeout=20_000)

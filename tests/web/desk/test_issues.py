@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -278,7 +279,7 @@ def test_an_approved_issue_goes_to_every_reader(visit: Visit, draft: int, reader
     send_everything(visit.room)
     ended = visit.get(f"/desk/issues/{draft}").text
 
-    assert words(elements(page, "details", class_="approve")[0]).endswith("Send it to 3 readers")
+    assert words(elements(page, "details", class_="approve")[0]).count("Send it to 3 readers")
     assert (state_of(begun), state_of(ended)) == ("approved", "sent")
     assert counts(ended) == {"sent": 3}
     (progress,) = elements(ended, "progress")
@@ -314,7 +315,7 @@ def test_a_paused_reader_and_a_suppressed_one_are_not_counted(visit: Visit, draf
 
     html = visit.get(f"/desk/issues/{draft}").text
 
-    assert words(elements(html, "details", class_="approve")[0]).endswith("Send it to 2 readers")
+    assert words(elements(html, "details", class_="approve")[0]).count("Send it to 2 readers")
 
 
 def test_only_what_the_editor_has_seen_is_approved(visit: Visit, draft: int) -> None:
@@ -367,6 +368,78 @@ def test_what_takes_a_chief_an_editor_may_not(
 
 def test_a_chief_approves(visit_as: Callable[[Role], Visit], draft: int) -> None:
     assert state_of((chief := visit_as(Role.CHIEF)).after(chief.approve(draft))) == "approved"
+
+
+# --- approving for later, and undoing
+
+
+def test_an_approval_waits_and_can_be_undone(visit: Visit, draft: int, readers: list[str]) -> None:
+    visit.save(draft, subject="Hello {{ name }}")
+
+    waiting = visit.after(visit.approve(draft, goes_at=""))
+
+    assert state_of(waiting) == "scheduled"
+    assert "in 60 seconds to 3 readers" in words(elements(waiting, "section", class_="panel standing")[0])
+    assert actions(waiting) == {"undo", "approve", "cancel"}
+    compose.compose_due(visit.room.database, visit.room.settings, clock=visit.room.now)
+    send_everything(visit.room)
+    assert _mails(visit.room) == []
+    assert visit.get("/issues/weekly/1").status_code == 404
+    assert "No. 1" in visit.get("/desk").text
+
+    undone = visit.after(visit.post(f"/desk/issues/{draft}/undo"))
+
+    assert state_of(undone) == "draft"
+    assert the_issue(visit.room, draft).subject == "Hello {{ name }}"
+    assert readers
+
+
+def test_an_issue_goes_out_when_its_time_has_come(visit: Visit, draft: int, readers: list[str]) -> None:
+    visit.save(draft, subject="Hello {{ name }}")
+    later = visit.room.now().astimezone(ZoneInfo("Asia/Seoul")) + timedelta(days=2)
+    visit.approve(draft, goes_at=f"{later:%Y-%m-%dT07:30}")
+    goes_at = the_issue(visit.room, draft).goes_at
+    assert goes_at is not None
+    assert f"{goes_at.astimezone(ZoneInfo('Asia/Seoul')):%Y-%m-%d %H:%M}" == f"{later:%Y-%m-%d} 07:30"
+
+    too_early = compose.is_any_due(visit.room.database, clock=lambda: goes_at - timedelta(seconds=1))
+    compose.compose_due(visit.room.database, visit.room.settings, clock=lambda: goes_at)
+    send_everything(visit.room)
+
+    assert not too_early
+    assert len(_mails(visit.room)) == len(readers)
+    assert the_issue(visit.room, draft).subject == "Hello reader"
+    assert visit.post(f"/desk/issues/{draft}/undo").status_code == 409
+
+
+@pytest.mark.parametrize("typed", ["soon", "2020-01-01T08:00", "2999-01-01T08:00"])
+def test_a_time_that_cannot_be_is_told_so(visit: Visit, draft: int, typed: str) -> None:
+    answer = visit.approve(draft, goes_at=typed)
+
+    assert answer.status_code == 422
+    assert notes(answer.text)
+    assert the_issue(visit.room, draft).state is IssueState.DRAFT
+
+
+def test_an_issue_that_lost_an_article_while_it_waited_is_held(visit: Visit, draft: int) -> None:
+    visit.approve(draft, goes_at="")
+    found = the_issue(visit.room, draft)
+    archive.withdraw(visit.room.database, found.article_ids[0], clock=visit.room.now)
+
+    later = visit.room.now() + timedelta(minutes=2)
+    compose.compose_due(visit.room.database, visit.room.settings, clock=lambda: later)
+
+    held = the_issue(visit.room, draft)
+    assert (held.state, held.goes_at) == (IssueState.DRAFT, None)
+    assert "withdrawn" in visit.get(f"/desk/issues/{draft}").text
+
+
+def test_a_scheduled_issue_can_be_cancelled(visit: Visit, draft: int) -> None:
+    visit.approve(draft, goes_at="")
+
+    visit.post(f"/desk/issues/{draft}/cancel")
+
+    assert the_issue(visit.room, draft).state is IssueState.CANCELLED
 
 
 def test_an_editor_lays_out(visit_as: Callable[[Role], Visit], draft: int) -> None:
