@@ -3,6 +3,7 @@
 from threading import Lock
 
 from publisher.archive import flow as archive
+from publisher.archive.proposals import count_due
 from publisher.bell import Job
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.notices import notify_due
@@ -32,7 +33,7 @@ def slow_tick() -> None:
     if dispatch.upkeep(room.database, clock=room.now):
         room.bell.ring(Job.DISPATCH)
     room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
-    room.bell.ring(Job.EVENTS)
+    room.bell.ring(Job.EVENTS, Job.PROPOSE)
     forget_archives(room.database)
 
 
@@ -61,3 +62,10 @@ def poll() -> None:
     room = newsroom()
     if poll_due(room.database, room.settings, clock=room.now):
         room.bell.ring(Job.ACCEPT)
+
+
+@app.task(name=Job.PROPOSE)
+def propose() -> None:
+    """Count the names in what changed: those that recur are proposed to the glossary."""
+    room = newsroom()
+    count_due(room.database, clock=room.now)
