@@ -27,6 +27,7 @@ BODY_CHARS = 100_000
 RECURS = 3
 """Articles that hold a name before it is proposed."""
 SENTENCE_CHARS = 240
+LEFT_OUT = "… "
 ROWS_AT_ONCE = 200
 
 _named = glossary_proposal_article
@@ -176,14 +177,16 @@ def _sentence(found: Article, name: str) -> str:
     """Return the first sentence in which an article names something, cut where it is long."""
     for each in words.sentences(_text(section.html for section in found.all_sections)):
         if name in each:
-            return words.first_sentences(each[_beginning(each, name) :], SENTENCE_CHARS)
+            beginning = _beginning(each, name)
+            cut = words.first_sentences(each[beginning:], SENTENCE_CHARS - len(LEFT_OUT))
+            return f"{LEFT_OUT}{cut}" if beginning else cut
     return ""
 
 
 def _beginning(sentence: str, name: str) -> int:
     """Return where to begin, so that a name far into a long sentence is still in what is shown."""
     after = sentence.index(name) + len(name)
-    return 0 if after <= SENTENCE_CHARS else sentence.rfind(" ", 0, after - SENTENCE_CHARS // 2) + 1
+    return 0 if after <= SENTENCE_CHARS // 2 else sentence.rfind(" ", 0, after - SENTENCE_CHARS // 2) + 1
 
 
 def _paragraphs(body: Any) -> Iterator[str]:

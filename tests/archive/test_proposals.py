@@ -1,5 +1,8 @@
 """Names that recur in the archive and are no glossary term: counted as articles change, whatever happens."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -12,9 +15,27 @@ from publisher.archive.tables import glossary_proposal, glossary_proposal_articl
 from publisher.database import Database
 from publisher.errors import LeaseLostError, NotFoundError
 from publisher.intake.model import Section
-from publisher.turn import Turn
+from publisher.turn import Turn, place
 from tests.audience.clocks import SetClock
 from tests.builders import TUESDAY, a_draft, handed_in
+
+COUNT = """
+import sys
+from publisher.archive import proposals
+from publisher.clock import utc_now
+from publisher.database import Database
+proposals.CHANGES_AT_ONCE = 5
+database = Database(sys.argv[1])
+print("ready", flush=True)
+proposals.count_due(database, clock=utc_now)
+"""
+"""What another process does: in small steps, so that it is in the middle of one when it is killed."""
+
+
+def free_the_turn(database: Database) -> None:
+    """Take the turn from a worker that was killed, as the end of its lease would."""
+    with database.transaction() as connection:
+        connection.execute(sa.text("UPDATE stage_turn SET owner = NULL, leased_until = NULL"))
 
 
 def hand_in(
@@ -166,6 +187,37 @@ def test_a_worker_that_lost_its_turn_writes_nothing(
     assert proposed(database, clock) == {"Theqoo": 3}
 
 
+@pytest.mark.slow
+def test_a_worker_that_is_killed_at_any_moment_counts_nothing_twice(database: Database, clock: SetClock) -> None:
+    texts = ["He reads Theqoo, then Daum."] * 40
+    accepted = [each for first in range(1, 801, 40) for each in hand_in(database, clock, texts, first=first)]
+    for each in accepted[::2]:
+        flow.withdraw(database, each.article_id, clock=clock)
+    url = database.engine.url.render_as_string(hide_password=False)
+
+    places = [_killed_while_counting(database, url, after_s=0.04 * number) for number in range(1, 13)]
+
+    assert len(set(places)) > 2, "some were killed in the middle"
+    assert places == sorted(places)
+    must_add_up(database)
+    free_the_turn(database)
+    assert proposed(database, clock) == {"Theqoo": 400, "Daum": 400}
+    must_add_up(database)
+
+
+def _killed_while_counting(database: Database, url: str, *, after_s: float) -> int:
+    """Let another process count from where the last one was killed, kill it, and return where it was."""
+    free_the_turn(database)
+    command = [sys.executable, "-c", COUNT, url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        time.sleep(after_s)
+        process.kill()
+    with database.reading() as connection:
+        return place(connection, proposals.STAGE)
+
+
 def test_more_changes_than_one_step_takes(database: Database, clock: SetClock) -> None:
     hand_in(database, clock, ["He reads Theqoo."] * (2 * proposals.CHANGES_AT_ONCE + 1))
 
@@ -202,5 +254,6 @@ def test_a_long_sentence_is_cut_around_the_name(database: Database, clock: SetCl
     with database.reading() as connection:
         (found,) = proposals.proposals(connection, at_most=2)
 
-    assert "Theqoo" in found.sentence
+    assert found.sentence.startswith("… very")
+    assert "Theqoo often" in found.sentence
     assert len(found.sentence) <= proposals.SENTENCE_CHARS
