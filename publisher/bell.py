@@ -34,6 +34,7 @@ class Job(StrEnum):
     NOTIFY = "publisher.notify"
     EVENTS = "publisher.events"
     POLL = "publisher.poll"
+    PROPOSE = "publisher.propose"
     TICK = "publisher.tick"
     SLOW_TICK = "publisher.slow_tick"
 
@@ -59,6 +60,7 @@ QUEUE_OF = {
     Job.NOTIFY: Queue.UPKEEP,
     Job.EVENTS: Queue.EVENTS,
     Job.POLL: Queue.UPKEEP,
+    Job.PROPOSE: Queue.UPKEEP,
     Job.TICK: Queue.UPKEEP,
     Job.SLOW_TICK: Queue.UPKEEP,
 }

@@ -5,7 +5,8 @@ Every error of Publisher, in one tree. A class says what the caller can do about
     ├── SettingsError            set a variable, then start again
     ├── InputError               mend the input, then hand it in again
     │   ├── SubmissionError      … an article, naming the file or field
-    │   ├── ImportFileError      … a file of subscribers
+    │   ├── ImportFileError      … a file of subscribers or terms
+    │   ├── TermError            … a glossary term, with a sentence for each field
     │   └── TemplateTextError    … an editor's text: subject, introduction
     ├── NotFoundError            look it up again; the id or name is unknown
     ├── ConflictError            the thing is no longer in a state that allows this
@@ -19,6 +20,8 @@ Every error of Publisher, in one tree. A class says what the caller can do about
 Arguments are `args`, so that an error survives pickling between processes. No personal
 data: an id, never an address.
 """
+
+from collections.abc import Mapping
 
 
 class PublisherError(Exception):
@@ -44,6 +47,8 @@ class InputError(PublisherError):
         super().__init__(problem, where)
         self.problem = problem
         self.where = where
+        self.faults: Mapping[str, str] = {where: problem}
+        """What is wrong, by place."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}" if self.where else self.problem
@@ -54,7 +59,22 @@ class SubmissionError(InputError):
 
 
 class ImportFileError(InputError):
-    """A file of subscribers that cannot be read at all."""
+    """A file of subscribers or glossary terms that cannot be read at all."""
+
+
+class TermError(InputError):
+    """A glossary term that cannot be kept as it is; nothing of it was stored."""
+
+    def __init__(self, name: str, faults: Mapping[str, str]) -> None:
+        where, problem = next(iter(faults.items()))
+        super().__init__(problem, where)
+        self.args = (name, dict(faults))
+        self.name = name
+        self.faults = faults
+
+    def __str__(self) -> str:
+        said = " ".join(f"{where}: {problem}" for where, problem in self.faults.items())
+        return f"“{self.name}” – {said}" if self.name else said
 
 
 class TemplateTextError(InputError):

@@ -3,6 +3,7 @@
 from threading import Lock
 
 from publisher.archive import flow as archive
+from publisher.archive.proposals import count_due
 from publisher.bell import Job
 from publisher.compose import flow as compose
 from publisher.dispatch import flow as dispatch
@@ -35,7 +36,7 @@ def slow_tick() -> None:
     if dispatch.upkeep(room.database, clock=room.now):
         room.bell.ring(Job.DISPATCH)
     room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
-    room.bell.ring(Job.EVENTS)
+    room.bell.ring(Job.EVENTS, Job.PROPOSE)
     forget_archives(room.database)
 
 
@@ -64,3 +65,10 @@ def poll() -> None:
     room = newsroom()
     if poll_due(room.database, room.settings, clock=room.now):
         room.bell.ring(Job.ACCEPT)
+
+
+@app.task(name=Job.PROPOSE)
+def propose() -> None:
+    """Count the names in what changed: those that recur are proposed to the glossary."""
+    room = newsroom()
+    count_due(room.database, clock=room.now)

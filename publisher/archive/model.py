@@ -84,16 +84,42 @@ class Change:
     at: datetime
 
 
+class TermKind(StrEnum):
+    """What a glossary term names."""
+
+    PERSON = "person"
+    PLACE = "place"
+    ORGANISATION = "organisation"
+    OUTLET = "outlet"
+    EVENT = "event"
+    WORD = "word"
+
+
 @dataclass(frozen=True, kw_only=True)
 class GlossaryTerm:
     """A name or word with a short explanation for readers abroad."""
 
     slug: str
+    """Its place on the glossary page; it stays when the name changes. Empty: not stored yet."""
     name: str
     hangul: str = ""
     romanisation: str = ""
-    kind: str = "word"
+    kind: TermKind = TermKind.WORD
     explanation: str = ""
     link: str = ""
     aliases: tuple[str, ...] = ()
     case_sensitive: bool = True
+    """Whether its spellings count only as they are written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A name that recurs in the published articles and is no glossary term."""
+
+    name: str
+    articles: int
+    """Published articles that hold it in the middle of a sentence."""
+    newest: Lead
+    """The last of them that was handed in."""
+    sentence: str
+    """Where that one names it; empty if it was changed a moment ago."""

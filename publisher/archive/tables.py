@@ -2,6 +2,8 @@ import sqlalchemy as sa
 
 from publisher.database import Instant, Json, Key, metadata
 
+OPEN = sa.text("dismissed_at IS NULL")
+
 article = sa.Table(
     "article",
     metadata,
@@ -99,4 +101,22 @@ glossary_term = sa.Table(
     sa.Column("aliases", Json, nullable=False),
     sa.Column("case_sensitive", sa.Boolean, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
+)
+
+glossary_proposal = sa.Table(
+    "glossary_proposal",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("articles", sa.Integer, nullable=False),  # rows of it in the next table
+    sa.Column("dismissed_at", Instant),  # an editor said that it is no term
+    sa.Index("ix_glossary_proposal_open", "articles", sqlite_where=OPEN, postgresql_where=OPEN),
+)
+
+glossary_proposal_article = sa.Table(
+    "glossary_proposal_article",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("article_id", Key, primary_key=True, autoincrement=False),
+    sa.Index("ix_glossary_proposal_article_article", "article_id"),
+    sqlite_with_rowid=False,
 )

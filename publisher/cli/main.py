@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from publisher.cli import articles, audience, editions, events, feeds, issues, people, service, sources
+from publisher.cli import articles, audience, editions, events, feeds, glossary, issues, people, service, sources
 from publisher.errors import PublisherError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.add_typer(articles.app, name="article", help="Hand in, list, show and withdraw articles.")
 app.add_typer(sources.app, name="source", help="Newsrooms' own feeds that we read.")
 app.add_typer(feeds.app, name="feed", help="List feeds, end them, and let them lead elsewhere.")
+app.add_typer(glossary.app, name="glossary", help="Names and words that are explained to readers abroad.")
 app.add_typer(audience.subscribers, name="subscriber", help="Add, import, export and list subscribers.")
 app.add_typer(audience.mailing_lists, name="mailing-list", help="Add and list mailing lists.")
 app.add_typer(editions.app, name="edition", help="What is published again and again.")

@@ -1,5 +1,4 @@
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,6 +6,7 @@ from typing import NamedTuple
 import ahocorasick
 
 from publisher.archive.model import GlossaryTerm
+from publisher.archive.rules import plain, spellings
 
 HANGUL_RUN = re.compile("[가-힣]*")
 PARTICLES = re.compile(
@@ -56,21 +56,21 @@ class Matcher:
 
     def __init__(self, terms: Iterable[GlossaryTerm]) -> None:
         self._terms = tuple(terms)
-        spellings: dict[str, list[_Spelling]] = {}
+        keys: dict[str, list[_Spelling]] = {}
         for rank, term in enumerate(self._terms):
-            for text in _spellings(term):
-                spellings.setdefault(_folded(text), []).append(_Spelling(text, rank))
+            for text in spellings(term):
+                keys.setdefault(_folded(text), []).append(_Spelling(text, rank))
         self._automaton = ahocorasick.Automaton()
-        for key, ways in spellings.items():
+        for key, ways in keys.items():
             self._automaton.add_word(key, ways)
         self._automaton.make_automaton()
-        self._is_empty = not spellings
+        self._is_empty = not keys
 
     def find(self, text: str) -> list[Occurrence]:
         """Return each term that occurs, once, in the order of first occurrence."""
         if self._is_empty:
             return []
-        text = _plain(text)
+        text = plain(text)
         found: dict[int, Occurrence] = {}
         for hit in _without_overlaps(self._hits(text)):
             if hit.rank not in found:
@@ -88,18 +88,6 @@ class Matcher:
                 if not self._terms[way.rank].case_sensitive or text[start:end] == way.text:
                     yield _Hit(start, end, way.rank)
                     break
-
-
-def _spellings(term: GlossaryTerm) -> list[str]:
-    written = (term.name, term.hangul, term.romanisation, *term.aliases)
-    tidy = (" ".join(_plain(text).split()) for text in written)
-    return list(dict.fromkeys(text for text in tidy if text))
-
-
-def _plain(text: str) -> str:
-    """Return the text in NFC with typewriter's apostrophes, hyphens and spaces; its NFC length stays."""
-    text = unicodedata.normalize("NFC", text)
-    return text.replace("’", "'").replace("\u2011", "-").replace("\u00a0", " ")
 
 
 def _folded(text: str) -> str:

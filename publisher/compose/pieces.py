@@ -47,7 +47,7 @@ def pieces(connection: Connection, ids: Iterable[ArticleId], settings: Settings)
             article=_absolute(article, settings.base_url),
             url=f"{settings.base_url}/articles/{article.slug}",
             related=tuple(RelatedLink(lead=link.lead, reason=link.reason) for link in related.get(article.id, ())),
-            terms=tuple(found.term for found in matcher.find(_text(article))),
+            terms=tuple(found.term for found in matcher.find(whole_text(article))),
         )
         for article in articles.values()
     )
@@ -72,7 +72,8 @@ def _absolute(article: Article, base_url: str) -> Article:
     return replace(article, image=replace(article.image, url=urljoin(f"{base_url}/", article.image.url)))
 
 
-def _text(article: Article) -> str:
+def whole_text(article: Article) -> str:
+    """Return all words of an article in which terms are looked for."""
     parts = [article.title, article.summary]
     parts += [f"{section.heading}\n{text_of(section.html)}" for section in article.all_sections]
     return "\n".join(parts)

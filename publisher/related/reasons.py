@@ -4,21 +4,13 @@ import re
 from collections.abc import Sequence
 from itertools import chain
 
+from publisher.names import CALENDAR, names_within
 from publisher.related.model import Origin, Reason, Text
 
 SHARED = 16
 """Shared terms that are looked at."""
 TOLD = 2
 """Words told of each kind."""
-CALENDAR = frozenset(
-    """
-    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
-    september october november december
-    """.split()  # noqa: SIM905 (nineteen quoted words read worse)
-)
-"""No reason to read on: that both name a Tuesday."""
-_NAME = re.compile(r"(?<=[a-z,;:] )[^\W\d_a-z]\w*(?:-\w+)*(?: [^\W\d_a-z]\w*(?:-\w+)*){0,3}")
-"""Capitals in the middle of a sentence."""
 _PARTICLE = re.compile("(?<=[가-힣]{2})(?:에서|으로|에게|부터|까지|에는|[은는이가을를의에와과도로만])$")
 
 
@@ -36,7 +28,7 @@ class Spelling:
         self._name_terms: dict[str, frozenset[int]] = {}
         self._are_names: dict[str, bool] = {}
         self._names: dict[str, set[str]] = {}
-        for name in _NAME.findall(text.body):
+        for name in names_within(text.body):
             for word in name.replace("-", " ").split(" "):
                 if name.lower() not in CALENDAR:
                     self._names.setdefault(word, set()).add(name)

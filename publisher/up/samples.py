@@ -3,14 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-
-import yaml
-from slugify import slugify
 
 from publisher.archive import glossary
 from publisher.archive.flow import accept_due
-from publisher.archive.model import GlossaryTerm
+from publisher.archive.glossary_file import read_terms
 from publisher.clock import Clock
 from publisher.database import Database
 from publisher.intake.flow import HandIn, hand_in
@@ -28,9 +24,9 @@ def load_samples(database: Database, settings: Settings, *, clock: Clock) -> Non
     Their dates move by whole days so that the newest is from yesterday: a first look shows a
     living site, and no sample is news enough for an alert.
     """
-    terms = yaml.safe_load((SAMPLES / "glossary.yaml").read_text(encoding="utf-8"))
+    terms = read_terms((SAMPLES / "glossary.yaml").read_text(encoding="utf-8"))
     with database.transaction() as connection:
-        glossary.keep(connection, (_term(each) for each in terms), now=clock())
+        glossary.import_all(connection, terms, now=clock())
     found = [_sample(file) for file in sorted((SAMPLES / "articles").glob("*.md"))]
     newest = max(each.draft.published_at for each in found if each.draft.published_at)
     shift = timedelta(days=(clock() - newest).days - 1)
@@ -47,7 +43,3 @@ def _sample(file: Path) -> HandIn:
 def _moved(each: HandIn, shift: timedelta) -> HandIn:
     assert each.draft.published_at is not None
     return replace(each, draft=replace(each.draft, published_at=each.draft.published_at + shift))
-
-
-def _term(values: dict[str, Any]) -> GlossaryTerm:
-    return GlossaryTerm(slug=slugify(values["name"]), **{**values, "aliases": tuple(values["aliases"])})

@@ -118,6 +118,7 @@ def _templates(time_zone: str) -> Templates:
         "listed": _listed,
         "clean": Markup,
         "unbroken": _unbroken,
+        "marked": _marked,
         "coded": _coded,
     }
     return Templates(DEFAULT_LANGUAGE, filters=filters)
@@ -154,6 +155,12 @@ def _duration(time: timedelta) -> str:
 def _unbroken(title: str) -> Markup:
     """Return a title in which no line ends inside a name such as Jae-myung, nor inside K-pop."""
     return Markup(HYPHENED.sub(r'<span class="nb">\g<0></span>', str(escape(title))))  # noqa: S704 -- escaped just there
+
+
+def _marked(text: str, name: str) -> Markup:
+    """Return a sentence in which a name stands out wherever it is."""
+    parts = (str(escape(part)) for part in text.split(name))
+    return Markup(f"<mark>{escape(name)}</mark>".join(parts))  # noqa: S704 -- escaped just there
 
 
 def _coded(text: str) -> Markup:

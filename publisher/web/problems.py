@@ -71,7 +71,8 @@ def problem_of(error: Exception) -> Problem:
         case RequestValidationError():
             return _invalid(error)
         case InputError():
-            return Problem(status=422, detail=str(error), errors=({"where": error.where, "problem": error.problem},))
+            errors = [{"where": where, "problem": problem} for where, problem in error.faults.items()]
+            return Problem(status=422, detail=str(error), errors=errors)
         case PublisherError() if status := next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 0):
             return Problem(status=status, detail=str(error))
         case OperationalError() | NoConnectionError() | DatabaseBusyError() | DBAPIError(connection_invalidated=True):

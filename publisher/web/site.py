@@ -5,11 +5,13 @@ from publisher.web import health, problems, static
 from publisher.web.desk import articles as desk_articles
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
+from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import issue as desk_issue
 from publisher.web.desk import issues as desk_issues
 from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import outbox as desk_outbox
+from publisher.web.desk import proposals as desk_proposals
 from publisher.web.desk import sign_in as desk_sign_in
 from publisher.web.desk import today as desk_today
 from publisher.web.public import (
@@ -51,6 +53,8 @@ ROUTERS = (
     desk_deliveries.router,
     desk_moves.router,
     desk_editions.router,
+    desk_proposals.router,
+    desk_glossary.router,
     desk_outbox.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""

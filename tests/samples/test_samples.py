@@ -11,6 +11,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from publisher.words import sentences
+
 SAMPLES = Path(__file__).resolve().parents[2] / "publisher" / "samples"
 DRAWINGS = SAMPLES.parents[1] / "docs" / "pictures"
 ARTICLES = sorted((SAMPLES / "articles").glob("*.md"))
@@ -242,6 +244,7 @@ def test_a_glossary_term_explains_itself_in_one_sentence(term: dict[str, Any]) -
     assert term["kind"] in TERM_KINDS
     assert 30 <= len(term["explanation"]) <= 220
     assert re.search(r"[.”]$", term["explanation"])
+    assert len(sentences(term["explanation"])) == 1
     assert term["link"] == ""
     assert isinstance(term["case_sensitive"], bool)
 

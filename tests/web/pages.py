@@ -11,6 +11,7 @@ import html5lib
 
 from publisher.archive.glossary import keep
 from publisher.archive.model import ArticleId, GlossaryTerm
+from publisher.archive.proposals import count_due
 from publisher.audience.store import mailing_list_named, subscriber_with_email, subscriptions_of
 from publisher.compose import flow as compose
 from publisher.compose import store as compose_store
@@ -109,6 +110,7 @@ def fill(room: Newsroom) -> None:
         draft = compose.draft_issue(room.database, room.settings, "weekly", article_ids=chosen, clock=room.now)
         compose.approve(room.database, room.settings, draft.id, clock=room.now)
     relate_due(room.database, room.now)
+    count_due(room.database, clock=room.now)
     syndicate_due(room.database, room.site, clock=room.now)
 
 

@@ -28,6 +28,12 @@ MIB = 1024 * 1024
         ("POST", "/api/v1/editions", {"content": b"x", "headers": {"Content-Type": "text/plain"}}, 415),
         ("POST", "/api/v1/editions", {"json": {"slug": "x"}}, 422),
         ("POST", "/api/v1/editions", {"content": b"{", "headers": {"Content-Type": "application/json"}}, 422),
+        ("GET", "/api/v1/glossary/none", {}, 404),
+        ("PUT", "/api/v1/glossary/none", {"json": {"name": "x", "explanation": "y"}}, 404),
+        ("DELETE", "/api/v1/glossary/none", {}, 404),
+        ("POST", "/api/v1/glossary", {"json": {"name": "x"}}, 422),
+        ("POST", "/api/v1/glossary", {"json": {"name": "x", "explanation": ""}}, 422),
+        ("POST", "/api/v1/glossary", {"json": {"name": "x", "explanation": "y", "explanaton": "z"}}, 422),
         ("GET", "/api/v1/issues/7", {}, 404),
         ("GET", "/api/v1/issues?cursor=x", {}, 422),
         ("POST", "/api/v1/issues/7/approve", {}, 404),
@@ -74,6 +80,11 @@ PROTECTED = [
     ("GET", "/api/v1/editions"),
     ("POST", "/api/v1/editions"),
     ("GET", "/api/v1/editions/weekly"),
+    ("GET", "/api/v1/glossary"),
+    ("POST", "/api/v1/glossary"),
+    ("GET", "/api/v1/glossary/weekly"),
+    ("PUT", "/api/v1/glossary/weekly"),
+    ("DELETE", "/api/v1/glossary/weekly"),
     ("GET", "/api/v1/subscribers"),
     ("POST", "/api/v1/subscribers"),
     ("GET", "/api/v1/mailing-lists"),
@@ -108,7 +119,7 @@ def test_a_token_allows_what_its_scopes_say(web: TestClient, room: Newsroom) -> 
 
     assert web.get("/api/v1/articles").status_code == 200
     assert web.get("/api/v1/subscribers").status_code == 200
-    for path in ("articles", "issues", "editions", "subscribers", "mailing-lists", "suppressions"):
+    for path in ("articles", "glossary", "issues", "editions", "subscribers", "mailing-lists", "suppressions"):
         answer = web.post(f"/api/v1/{path}", json={})
         assert answer.status_code == 403
         assert "scope" in answer.json()["detail"]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from publisher.archive.model import TermKind
 from publisher.compose.model import Approval, EditionKind, InDoubt, Tracking
 from publisher.dispatch.model import DeliveryState
 
@@ -122,6 +123,42 @@ class EditionShown(BaseModel):
     subject: str
     is_active: bool
     next_slot_at: datetime | None
+
+
+# --- the glossary
+
+
+class TermForm(Form):
+    """A name or word with its explanation; every spelling belongs to one term only."""
+
+    name: str = Field(description="As newspapers in English spell it.")
+    explanation: str = Field(description="One sentence of at most 300 characters.")
+    hangul: str = ""
+    romanisation: str = Field(default="", description="The official one (Revised Romanisation).")
+    kind: TermKind = TermKind.WORD
+    link: str = Field(default="", description="Where one can read more; http or https.")
+    aliases: list[str] = Field(default=[], description="Other spellings.")
+    case_sensitive: bool = Field(default=True, description="Whether it is found only as it is written here.")
+
+
+class TermShown(BaseModel):
+    """A glossary term."""
+
+    slug: str = Field(description="Its place on the glossary page: /glossary#term-SLUG.")
+    name: str
+    explanation: str
+    hangul: str
+    romanisation: str
+    kind: TermKind
+    link: str
+    aliases: list[str]
+    case_sensitive: bool
+
+
+class Terms(BaseModel):
+    """All terms."""
+
+    data: list[TermShown]
 
 
 # --- audience

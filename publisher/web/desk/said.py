@@ -27,6 +27,11 @@ class Said(Enum):
     CANCELLED = "Cancelled."
     PAUSED = "Paused. Mails that were on the wire may still arrive."
     RETRIED = "They are tried again; whoever is suppressed by now is left out."
+    TERM_ADDED = "Added. It stands in the glossary, and is explained in every guide from now on."
+    TERM_CHANGED = "Changed. What is approved already keeps the explanation that it was approved with."
+    TERM_REMOVED = "Removed. What is approved already keeps its explanation."
+    DISMISSED = "That is no term; it will not be proposed again."
+    PROPOSED_AGAIN = "It may be proposed again."
     RESUMED = "It goes on exactly where it stopped."
 
     @property

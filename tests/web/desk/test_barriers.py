@@ -33,6 +33,13 @@ PAGES = (
     "/desk/issues/1/deliveries",
     "/desk/editions",
     "/desk/editions/weekly",
+    "/desk/glossary",
+    "/desk/glossary?q=deposit",
+    "/desk/glossary?q=nothing-of-this",
+    "/desk/glossary?letter=J",
+    "/desk/glossary/new?name=Theqoo",
+    "/desk/glossary/jeonse",
+    "/desk/glossary/proposals",
     "/desk/outbox",
     "/desk/nothing",
 )

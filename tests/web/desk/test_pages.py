@@ -37,6 +37,13 @@ PAGES = (
     "/desk/issues/2/deliveries?state=planned",
     "/desk/editions",
     "/desk/editions/weekly",
+    "/desk/glossary",
+    "/desk/glossary?q=deposit",
+    "/desk/glossary?q=nothing-of-this",
+    "/desk/glossary?letter=J",
+    "/desk/glossary/new?name=Theqoo",
+    "/desk/glossary/jeonse",
+    "/desk/glossary/proposals",
     "/desk/outbox",
     "/desk/outbox?before=none",
     "MAIL",
@@ -143,6 +150,7 @@ def test_a_stranger_is_shown_the_door(full: Newsroom, operator: Visit, path: str
         "/desk/issues/99999999999999999999",
         "/desk/issues/999/mail",
         "/desk/editions/none",
+        "/desk/glossary/none",
     ],
 )
 def test_what_is_not_there_is_a_friendly_404(operator: Visit, path: str) -> None:
@@ -156,7 +164,15 @@ def test_what_is_not_there_is_a_friendly_404(operator: Visit, path: str) -> None
 
 def test_a_new_newsroom_has_a_desk_too(visit: Visit) -> None:
     """Nothing in it yet: no article, no edition, no mail."""
-    for path in ("/desk", "/desk/articles", "/desk/issues", "/desk/editions", "/desk/outbox"):
+    for path in (
+        "/desk",
+        "/desk/articles",
+        "/desk/issues",
+        "/desk/editions",
+        "/desk/glossary",
+        "/desk/glossary/proposals",
+        "/desk/outbox",
+    ):
         page = visit.get(path)
         assert page.status_code == 200
         assert parsed(page.text).tag
@@ -234,7 +250,7 @@ def test_the_desk_is_the_same_on_postgresql(tmp_path: Path, redis_url: str, post
         found = {path: visit.get(path).status_code for path in PAGES if path != "MAIL"}
         odd = [
             visit.get(path).status_code
-            for path in ("/desk/editions/%00", "/desk/articles?q=%00", "/desk/issues?edition=%00")
+            for path in ("/desk/editions/%00", "/desk/articles?q=%00", "/desk/issues?edition=%00", "/desk/glossary/%00")
         ]
         refused = visit.post("/desk/issues", edition="\x00").status_code
     room.database.close()
@@ -244,5 +260,5 @@ def test_the_desk_is_the_same_on_postgresql(tmp_path: Path, redis_url: str, post
         "/desk/issues/4": 404,
         "/desk/issues/5": 404,
     }
-    assert odd == [422, 200, 200]
+    assert odd == [422, 200, 200, 422]
     assert refused == 422
