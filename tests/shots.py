@@ -29,8 +29,9 @@ PAGES = (
     ("guide", "/issues/guide/1", 1280, 1700, "light"),
     ("desk", "/desk", 1280, 1000, "light"),
     ("desk-issue", "/desk/issues/2", 1280, 1500, "light"),
+    ("desk-glossary", "/desk/glossary", 1280, 1000, "light"),
 )
-MAILS = ((600, "light"), (375, "light"), (375, "dark"))
+MAILS = ((600, "light"), (600, "dark"), (375, "light"), (375, "dark"))
 
 
 def main() -> None:
@@ -58,7 +59,8 @@ def _when_said(service: Service, words: str) -> str:
 
 def _send_issues(data: Path) -> None:
     _publisher(data, "subscriber", "add", "mina@readers.example", "--name", "Mina", "--confirmed")
-    for edition in ("guide", "weekly"):
+    _publisher(data, "subscriber", "add", "jisoo@readers.example", "--name", "지수", "--language", "ko", "--confirmed")
+    for edition in ("guide", "weekly", "alert"):
         issue_id = _publisher(data, "issue", "draft", edition, "--now").strip()
         _publisher(data, "issue", "approve", issue_id, "--wait")
 
@@ -88,8 +90,9 @@ def _take_mails(browser: Browser, data: Path) -> None:
     for file in sorted((data / "outbox" / "new").glob("*.eml")):
         mail = message_from_bytes(file.read_bytes(), policy=default)
         body = mail.get_body(("html",))
-        kind = "guide" if "guide" in str(mail["List-Id"]) else "weekly"
         assert body is not None
+        kind = str(mail["List-Id"]).rpartition("<")[2].partition(".")[0]
+        kind += "-ko" if 'lang="ko"' in body.get_content()[:500] else ""
         for width, scheme in MAILS:
             context = browser.new_context(
                 viewport={"width": width, "height": 1300}, color_scheme="dark" if scheme == "dark" else "light"
