@@ -26,8 +26,12 @@ class Purpose(StrEnum):
 
     CONFIRM = "confirm"
     """Its id is a subscription's."""
-    PREFERENCES = "preferences"
-    """Its id is a subscriber's."""
+    PREFERENCES = "preferences of the reader of a subscription"
+    """
+    Its id is a subscription's, as that of everything else in a mail.
+
+    Tokens for plain "preferences" once named a subscriber on pages and a subscription in mails; they are worth nothing.
+    """
     UNSUBSCRIBE = "unsubscribe"
     """Its id is a subscription's."""
     LINK = "link"

@@ -94,7 +94,12 @@ def api(room: Newsroom, web: TestClient) -> TestClient:
 
 @pytest.fixture
 def links(room: Newsroom) -> Links:
-    """The links that stand in the mails to one confirmed reader of `readers`."""
+    """The links that stand in the mails to one confirmed reader of `readers`; no id of his is one of another kind's."""
+    others = audience.Yes(how=How.CLI)
+    audience.add_mailing_list(room.database, slug="others", name="Others", clock=room.now)
+    audience.add_subscriber(
+        room.database, email="other@readers.example", lists=["readers", "others"], yes=others, clock=room.now
+    )
     yes = audience.Yes(how=How.CLI, wording="Yes.")
     reader_id = audience.add_subscriber(
         room.database, email="reader@readers.example", lists=["readers"], yes=yes, clock=room.now
@@ -102,7 +107,8 @@ def links(room: Newsroom) -> Links:
     with room.database.reading() as connection:
         (subscription,) = subscriptions_of(connection, [reader_id])[reader_id]
         assert subscriber_with_email(connection, "reader@readers.example")
+    assert int(subscription.id) != int(reader_id)
     return Links(
         unsubscribe=f"/unsubscribe/{room.signer.sign(Purpose.UNSUBSCRIBE, subscription.id)}",
-        preferences=f"/preferences/{room.signer.sign(Purpose.PREFERENCES, reader_id)}",
+        preferences=f"/preferences/{room.signer.sign(Purpose.PREFERENCES, subscription.id)}",
     )

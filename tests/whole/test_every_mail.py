@@ -4,6 +4,7 @@ import http.client
 import re
 import shutil
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
@@ -115,6 +116,17 @@ def _where(service: Service, path: str) -> str:
     target = connection.getresponse().getheader("Location") or path
     connection.close()
     return target.removeprefix(SITE).partition("#")[0] if target.startswith(SITE) else "/"
+
+
+def test_preferences_are_those_of_the_reader_whom_the_mail_is_to(run: tuple[Service, list[Mail]]) -> None:
+    service, mails = run
+    for mail in mails:
+        paths = set(re.findall(rf"{SITE}(/preferences/[\w-]+)", mail.text + mail.html))
+        address = mail.message["To"].addresses[0].addr_spec
+        assert bool(paths) is not mail.name.startswith("Please confirm"), mail.name
+        for path in paths:
+            with urllib.request.urlopen(f"{service.base_url}{path}", timeout=10) as answer:
+                assert f"For {address}" in answer.read().decode(), mail.name
 
 
 def test_every_picture_is_there_and_says_what_it_shows(run: tuple[Service, list[Mail]]) -> None:

@@ -62,5 +62,5 @@ def _wording(room: Newsroom, lists: Sequence[MailingList]) -> str:
 
 
 def _confirmed(request: Request, room: Newsroom, found: Subscription, lists: Sequence[MailingList]) -> Response:
-    preferences = preferences_path(room, found.subscriber_id)
+    preferences = preferences_path(room, found.id)
     return secret_page(request, room, "web/confirmed.html", lists=lists, preferences=preferences)

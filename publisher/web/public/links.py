@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.engine import Connection
 
 from publisher.audience import store as audience
-from publisher.audience.model import MailingList, Subscriber, SubscriberId, Subscription, SubscriptionId
+from publisher.audience.model import MailingList, Subscriber, Subscription, SubscriptionId
 from publisher.audience.tokens import Purpose
 from publisher.web.pages import page
 from publisher.wiring import Newsroom
@@ -35,12 +35,13 @@ def subscription_behind(connection: Connection, room: Newsroom, purpose: Purpose
 
 
 def subscriber_behind(connection: Connection, room: Newsroom, token: str) -> Subscriber | None:
-    number = room.signer.read(Purpose.PREFERENCES, token)
-    return audience.subscriber_with_id(connection, SubscriberId(number)) if number is not None else None
+    """Return the reader of the subscription that a PREFERENCES token names."""
+    found = subscription_behind(connection, room, Purpose.PREFERENCES, token)
+    return audience.subscriber_with_id(connection, found.subscriber_id) if found else None
 
 
-def preferences_path(room: Newsroom, subscriber_id: SubscriberId) -> str:
-    return f"/preferences/{room.signer.sign(Purpose.PREFERENCES, subscriber_id)}"
+def preferences_path(room: Newsroom, subscription_id: SubscriptionId) -> str:
+    return f"/preferences/{room.signer.sign(Purpose.PREFERENCES, subscription_id)}"
 
 
 def lists_of(connection: Connection, subscriptions: Sequence[Subscription]) -> list[MailingList]:

@@ -70,7 +70,7 @@ def undo(request: Request, room: Room, token: str, origin: Origin) -> Response:
         time_zone=reader.time_zone,
         clock=room.now,
     )
-    preferences = preferences_path(room, reader.id)
+    preferences = preferences_path(room, found.id)
     back = [each for each in lists if each.id == found.mailing_list_id]
     return secret_page(request, room, "web/confirmed.html", lists=back, preferences=preferences)
 
@@ -80,6 +80,6 @@ def _page(request: Request, room: Newsroom, connection: Connection, found: Subsc
     values: dict[str, Any] = {
         "lists": lists_of(connection, [found]),
         "token": token,
-        "preferences": preferences_path(room, found.subscriber_id),
+        "preferences": preferences_path(room, found.id),
     }
     return secret_page(request, room, "web/unsubscribed.html" if has_ended else "web/unsubscribe.html", **values)
