@@ -43,15 +43,23 @@ def run() -> None:
     """Run one command; an error is one sentence on standard error and exit code 1, never a traceback."""
     gc.set_threshold(50_000, 20, 20)  # a command is soon over; looking for cycles is a tenth of a long one's time
     try:
-        app()
+        _run_and_flush()
     except PublisherError as problem:
         print(f"publisher: {problem}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
-        sys.stderr.close()
+        # Nobody reads any more. What is still in the buffer must not fail a second time when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as problem:  # noqa: BLE001 -- the entry point reports whatever reached it
         sys.exit(_report(problem))
+
+
+def _run_and_flush() -> None:
+    try:
+        app()
+    finally:
+        sys.stdout.flush()
 
 
 def _report(problem: Exception) -> int:
