@@ -1,18 +1,19 @@
 """
 How good related links are and what they cost.
 
-    python -m tests.benchmarks.bench_related [articles]
+    python -m tests.benchmarks.bench_related [--even] [articles ...]
 
 Quality is measured on the sets in ../shared/related, where there are any: real news with known
 events, beside plain BM25 and TF-IDF over all words in the same run. Parameters were chosen on the
-articles whose md5(id) is even; the figures are for the odd ones. Cost is measured in an archive of
-10,000 articles, recombined from the sentences of the sets, or of made-up words without them.
+articles whose md5(id) is even (`--even`); the figures are for the odd ones. Cost is measured in archives of
+several sizes (`tests/benchmarks/large_archive.py`), by a worker's process of its own, on both databases.
 """
 
 import gzip
 import json
 import math
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,16 +27,20 @@ from pathlib import Path
 from publisher import words
 from publisher.archive.model import ArticleId
 from publisher.database import Database, metadata
+from publisher.intake.read import read
+from publisher.markup import text_of
 from publisher.related import rules, signatures, store
+from tests.benchmarks.large_archive import fill, size_mb
 from tests.postgresql import AbsentError, new_database, running_server
 from tests.related.newsroom import Piece, archive, relate
 
 SETS = Path(__file__).parents[3] / "shared" / "related"
-ARTICLES = 10_000
+SET_NAMES = ("stories_en", "bbc")
+OWN = Path(__file__).parents[2] / "publisher" / "samples" / "articles"
+SIZES = (10_000, 100_000)
+"""A million as well takes ten minutes more: `make bench-related ARGS="10000 100000 1000000"`."""
 PLACES = 5
 COPY_SHARE = 0.3
-TOGETHER = 50
-ALONE = 250
 
 Ranking = dict[str, list[str]]
 """For each article that was asked for, the ids of those shown, best first."""
@@ -57,20 +62,22 @@ class Sample:
         return int(md5(self.id.encode(), usedforsecurity=False).hexdigest(), 16) % 2 == 1
 
 
-def main(articles: int = ARTICLES, *, reported: bool = True) -> None:
-    samples = {name: _samples(name) for name in ("stories_en", "bbc")}
-    if all(samples.values()):
-        _quality(samples["stories_en"], samples["bbc"], reported=reported)
+def main(sizes: Sequence[int] | None = None) -> None:
+    """Print quality, then cost for each size; sizes are also read from the command line."""
+    stories, bbc = (_samples(name) for name in SET_NAMES)
+    if stories and bbc:
+        _quality(stories, bbc, reported="--even" not in sys.argv)
     else:
-        print(f"related: no sets in {SETS}, so quality is not measured")
-    texts = [sample.text for found in samples.values() for sample in found] or _made_up_texts()
-    with tempfile.TemporaryDirectory(prefix="publisher-bench-") as folder:
-        _cost("SQLite", f"sqlite:///{folder}/publisher.db", texts, articles)
-    try:
-        with running_server() as socket, new_database(socket, "newsroom") as url:
-            _cost("PostgreSQL", url, texts, articles)
-    except AbsentError as problem:
-        print(f"  {problem}")
+        print(f"related: no sets in {SETS}, so quality is measured on our own {len(_own())} articles by their topics")
+        _compare("same topic", _own(), _own(), _same_section)
+    for articles in sizes or [int(each) for each in sys.argv[1:] if each.isdecimal()] or SIZES:
+        with tempfile.TemporaryDirectory(prefix="publisher-bench-") as folder:
+            _cost("SQLite", f"sqlite:///{folder}/publisher.db", articles)
+        try:
+            with running_server() as socket, new_database(socket, "newsroom") as url:
+                _cost("PostgreSQL", url, articles)
+        except AbsentError as problem:
+            print(f"  {problem}")
 
 
 # --- quality
@@ -237,32 +244,28 @@ def _runs(text: str) -> set[tuple[str, str, str]]:
 # --- cost
 
 
-def _cost(name: str, url: str, texts: Sequence[str], articles: int) -> None:
+def _cost(name: str, url: str, articles: int) -> None:
     database = _empty(url)
-    made = _recombined(texts, articles + TOGETHER + ALONE)
-    print(f"related, cost: {name}, an archive of {articles:,} articles")
-    ids = archive(database, [next(made) for _ in range(articles)])
-    started, cpu = time.perf_counter(), time.process_time()
-    relate(database)
-    spent, cpu = time.perf_counter() - started, time.process_time() - cpu
-    print(
-        f"  filled by {articles / spent:,.0f} articles/s ({1000 * spent / articles:.1f} ms each,"
-        f" {1000 * cpu / articles:.1f} ms of it CPU of this process)"
-    )
-    archive(database, [next(made) for _ in range(TOGETHER)])
-    _report("50 articles in one step, each", [_timed(partial(relate, database)) / TOGETHER])
-    alone = []
-    for _ in range(ALONE):
-        archive(database, [next(made)])
-        alone.append(_timed(partial(relate, database)))
-    _report("one article alone, committed", alone)
+    began = time.perf_counter()
+    fill(database, recombined(all_texts(), articles), articles)
+    spent = time.perf_counter() - began
+    print(f"related, cost: {name}, {articles:,} articles, {size_mb(database):,.0f} MB of tables, made in {spent:.0f} s")
     _report("an idle tick", [_timed(partial(relate, database)) for _ in range(200)])
-    chance = random.Random(2)
-    looked_up = [_timed(partial(_look_up, database, each)) for each in chance.choices(ids, k=500)]
-    _report(f"{rules.CANDIDATES} candidates, re-ranked", looked_up)
-    shown = [_timed(partial(_show, database, some)) for some in (chance.sample(ids, 10) for _ in range(300))]
-    _report("links of 10 articles, shown", shown)
+    last = _measured_in_a_worker(url)
+    with database.reading() as connection:
+        profile = store.profiles(connection, [last])[last]
+        terms = signatures.posted(profile.signature, language=profile.language)
+        is_found = last in store.candidates(connection, terms, at_most=rules.CANDIDATES)
+    print(f"  the last article is {'' if is_found else 'NOT '}found by this process right after that one's commit")
     database.close()
+
+
+def _measured_in_a_worker(url: str) -> ArticleId:
+    command = (sys.executable, "-m", "tests.benchmarks.related_cost", url)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    *told, last = done.stdout.splitlines()
+    print("\n".join(told))
+    return ArticleId(int(last.removeprefix("last ")))
 
 
 def _look_up(database: Database, article_id: ArticleId) -> list[ArticleId]:
@@ -272,11 +275,6 @@ def _look_up(database: Database, article_id: ArticleId) -> list[ArticleId]:
         found = store.candidates(connection, terms, at_most=rules.CANDIDATES)
         chosen = rules.choose(profile, rules.matches(profile, store.profiles(connection, found).values()))
     return [each.profile.id for each in chosen]
-
-
-def _show(database: Database, ids: Sequence[ArticleId]) -> None:
-    with database.reading() as connection:
-        store.links_of(connection, ids)
 
 
 def _timed(action: Callable[[], object]) -> float:
@@ -291,9 +289,14 @@ def _report(what: str, seconds: Sequence[float]) -> None:
     print(f"  {what:<30} p50 {middle:6.2f} ms  p99 {late:6.2f} ms")
 
 
-def _recombined(texts: Sequence[str], number: int) -> Iterator[Piece]:
+def all_texts() -> list[str]:
+    """Return the texts of the sets, or made-up ones where there are none."""
+    return [each.text for name in SET_NAMES for each in _samples(name)] or _made_up_texts()
+
+
+def recombined(texts: Sequence[str], number: int, *, seed: int = 3) -> Iterator[Piece]:
     """Make articles of about 380 words, each of sentences from three texts."""
-    chance = random.Random(3)
+    chance = random.Random(seed)
     sentences = [found for found in (words.sentences(text) for text in texts) if len(found) > 3]
     for _ in range(number):
         sources = chance.sample(sentences, 3)
@@ -324,6 +327,22 @@ def _samples(name: str) -> list[Sample]:
     return [Sample(**{name: each[name] for name in fields}) for each in found]
 
 
+def _own() -> list[Sample]:
+    """Return the articles that come with Publisher; those with one first topic are relatives."""
+    drafts = [(path.stem, read(path.read_bytes(), name=path.name)) for path in sorted(OWN.glob("*.md"))]
+    return [
+        Sample(
+            id=name,
+            title=draft.title,
+            text="\n".join(text_of(section.html) for section in draft.sections),
+            cluster=None,
+            topic=draft.topics[0] if draft.topics else name,
+        )
+        for name, draft in drafts
+        if draft.language in {"", "en", None}
+    ]
+
+
 def _empty(url: str) -> Database:
     database = Database(url)
     metadata.create_all(database.engine)
@@ -335,4 +354,4 @@ def _mean(values: Sequence[float]) -> float:
 
 
 if __name__ == "__main__":
-    main(*(int(each) for each in sys.argv[1:]))
+    main()

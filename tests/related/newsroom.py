@@ -41,7 +41,7 @@ def clock() -> datetime:
 
 def archive(database: Database, pieces: Iterable[Piece]) -> list[ArticleId]:
     """Put articles into the archive and note the changes, as one commit."""
-    rows = [_row(piece) for piece in pieces]
+    rows = [row_of(piece) for piece in pieces]
     with database.transaction() as connection:
         if rows:
             connection.execute(sa.insert(article), rows)
@@ -88,7 +88,7 @@ def targets(database: Database, article_id: ArticleId, *, at_most: int = 3) -> l
     return [link.lead.id for link in related(database, article_id, at_most=at_most)]
 
 
-def _row(piece: Piece) -> dict[str, Any]:
+def row_of(piece: Piece) -> dict[str, Any]:
     number = next(_numbers)
     return {
         "identity": f"test:{number}",

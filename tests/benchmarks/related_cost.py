@@ -1,0 +1,94 @@
+"""
+What related links cost a worker in a filled archive: a process of its own, so that its memory is its own.
+
+    python -m tests.benchmarks.related_cost DATABASE-URL
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import psutil
+import sqlalchemy as sa
+
+from publisher.archive.model import ArticleId
+from publisher.archive.tables import article
+from publisher.database import Database
+from publisher.related import rules, store
+from publisher.related.index import index
+from publisher.related.model import Work
+from publisher.related.saving import save
+from tests.benchmarks.bench_related import all_texts, recombined
+from tests.related.newsroom import Piece, note, relate, row_of
+
+NEW = 200
+WARM = 20
+
+
+def main() -> None:
+    database = Database(sys.argv[1])
+    made = recombined(all_texts(), NEW + WARM, seed=11)
+    relate(database)
+    base_mb = _memory_mb()
+    for _ in range(WARM):
+        _hand_in(database, next(made))
+        relate(database)
+    looked_up, written, alone = list[float](), list[float](), list[float]()
+    for place in range(NEW):
+        article_id = _hand_in(database, next(made))
+        if place % 2:
+            alone.append(_timed(partial(relate, database)))
+            continue
+        looked_up.append(_timed(partial(_top_three, database, article_id)))
+        written.append(_timed(partial(_write, database, article_id)))
+        relate(database)
+    _report("top 3 for a new article, text and all", looked_up)
+    _report("indexing it, committed", written)
+    _report("the whole step: indexed, linked, others re-linked", alone)
+    print(f"  memory of the worker             {_memory_mb() - base_mb:5.0f} MB above its base of {base_mb:.0f} MB")
+    print(f"last {article_id}")
+
+
+def _hand_in(database: Database, piece: Piece) -> ArticleId:
+    with database.transaction() as connection:
+        added = connection.execute(sa.insert(article).returning(article.c.id), row_of(piece)).scalar_one()
+        note(connection, ArticleId(added))
+    return ArticleId(added)
+
+
+def _top_three(database: Database, article_id: ArticleId) -> None:
+    """Choose the links of an article that nobody has seen before, as the stage does."""
+    with database.reading() as connection:
+        (entry,) = index(connection, list(store.texts(connection, [article_id]).values()), counted=())
+        found = store.candidates(connection, entry.asked, at_most=rules.CANDIDATES)
+        alike = rules.matches(entry.profile, store.profiles(connection, found).values())
+        rules.choose(entry.profile, alike)[: rules.SHOWN]
+
+
+def _write(database: Database, article_id: ArticleId) -> None:
+    """Read an article and make it findable, in one commit; the stage then has nothing left to do for it."""
+    with database.reading() as connection:
+        entries = index(connection, list(store.texts(connection, [article_id]).values()), counted=())
+    with database.transaction() as connection:
+        save(connection, Work(entries=entries))
+
+
+def _timed(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _report(what: str, seconds: Sequence[float]) -> None:
+    ordered = sorted(seconds)
+    middle, late = (1000 * ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.99))
+    print(f"  {what:<50} p50 {middle:6.2f} ms  p99 {late:6.2f} ms", flush=True)
+
+
+def _memory_mb() -> float:
+    return float(psutil.Process().memory_full_info().pss) / 1e6
+
+
+if __name__ == "__main__":
+    main()
