@@ -76,7 +76,7 @@ def _recombined(sources: Sequence[Signature], chance: random.Random) -> Signatur
         size = int(SHARE * len(each.terms))
         for place in chance.sample(range(len(each.terms)), size):
             weights[each.terms[place]] = each.weights[place]
-    best = sorted(weights, key=lambda term: (-weights[term], term))[:96]
+    best = sorted(weights, key=lambda term: (-weights[term], term))[: signatures.SIZE]
     return Signature(terms=tuple(best), weights=bytes(weights[term] for term in best))
 
 
