@@ -250,7 +250,7 @@ def _cost(name: str, url: str, articles: int) -> None:
     fill(database, recombined(all_texts(), articles), articles)
     spent = time.perf_counter() - began
     print(f"related, cost: {name}, {articles:,} articles, {size_mb(database):,.0f} MB of tables, made in {spent:.0f} s")
-    _report("an idle tick", [_timed(partial(relate, database)) for _ in range(200)])
+    report("an idle tick", [timed(partial(relate, database)) for _ in range(200)])
     last = _measured_in_a_worker(url)
     with database.reading() as connection:
         profile = store.profiles(connection, [last])[last]
@@ -277,16 +277,16 @@ def _look_up(database: Database, article_id: ArticleId) -> list[ArticleId]:
     return [each.profile.id for each in chosen]
 
 
-def _timed(action: Callable[[], object]) -> float:
+def timed(action: Callable[[], object]) -> float:
     started = time.perf_counter()
     action()
     return time.perf_counter() - started
 
 
-def _report(what: str, seconds: Sequence[float]) -> None:
+def report(what: str, seconds: Sequence[float]) -> None:
     ordered = sorted(seconds)
     middle, late = (1000 * ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.99))
-    print(f"  {what:<30} p50 {middle:6.2f} ms  p99 {late:6.2f} ms")
+    print(f"  {what:<50} p50 {middle:6.2f} ms  p99 {late:6.2f} ms", flush=True)
 
 
 def all_texts() -> list[str]:

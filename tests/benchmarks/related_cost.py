@@ -5,8 +5,6 @@ What related links cost a worker in a filled archive: a process of its own, so t
 """
 
 import sys
-import time
-from collections.abc import Callable, Sequence
 from functools import partial
 
 import psutil
@@ -19,7 +17,7 @@ from publisher.related import rules, store
 from publisher.related.index import index
 from publisher.related.model import Work
 from publisher.related.saving import save
-from tests.benchmarks.bench_related import all_texts, recombined
+from tests.benchmarks.bench_related import all_texts, recombined, report, timed
 from tests.related.newsroom import Piece, note, relate, row_of
 
 NEW = 200
@@ -38,14 +36,14 @@ def main() -> None:
     for place in range(NEW):
         article_id = _hand_in(database, next(made))
         if place % 2:
-            alone.append(_timed(partial(relate, database)))
+            alone.append(timed(partial(relate, database)))
             continue
-        looked_up.append(_timed(partial(_top_three, database, article_id)))
-        written.append(_timed(partial(_write, database, article_id)))
+        looked_up.append(timed(partial(_top_three, database, article_id)))
+        written.append(timed(partial(_write, database, article_id)))
         relate(database)
-    _report("top 3 for a new article, text and all", looked_up)
-    _report("indexing it, committed", written)
-    _report("the whole step: indexed, linked, others re-linked", alone)
+    report("top 3 for a new article, text and all", looked_up)
+    report("indexing it, committed", written)
+    report("the whole step: indexed, linked, others re-linked", alone)
     print(f"  memory of the worker             {_memory_mb() - base_mb:5.0f} MB above its base of {base_mb:.0f} MB")
     print(f"last {article_id}")
 
@@ -72,18 +70,6 @@ def _write(database: Database, article_id: ArticleId) -> None:
         entries = index(connection, list(store.texts(connection, [article_id]).values()), counted=())
     with database.transaction() as connection:
         save(connection, Work(entries=entries))
-
-
-def _timed(action: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    action()
-    return time.perf_counter() - started
-
-
-def _report(what: str, seconds: Sequence[float]) -> None:
-    ordered = sorted(seconds)
-    middle, late = (1000 * ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.99))
-    print(f"  {what:<50} p50 {middle:6.2f} ms  p99 {late:6.2f} ms", flush=True)
 
 
 def _memory_mb() -> float:
