@@ -179,14 +179,19 @@ def _release_due(database: Database, mine: Turn, clock: Clock) -> int:
     with database.transaction() as connection:
         due = store.scheduled(connection, until=clock(), at_most=AT_ONCE)
         for each in due:
-            lost = len(each.article_ids) - len(archive.visible(connection, each.article_ids))
-            if lost:
-                log.warning("issue_held", issue_id=each.id, lost=lost)
-                store.unschedule(connection, each.id, reason=WITHDRAWN_SINCE)
-            else:
-                store.release(connection, each.id, now=clock())
+            _release(connection, each, clock())
         mine.hold(connection)
     return len(due)
+
+
+def _release(connection: Connection, waiting: Issue, now: datetime) -> None:
+    """Let a scheduled issue go as it was frozen, or make it a draft again where it has lost an article since."""
+    lost = len(waiting.article_ids) - len(archive.visible(connection, waiting.article_ids))
+    if lost:
+        log.warning("issue_held", issue_id=waiting.id, lost=lost)
+        store.unschedule(connection, waiting.id, reason=WITHDRAWN_SINCE)
+    else:
+        store.release(connection, waiting.id, now=now)
 
 
 def _approve_automatic(database: Database, settings: Settings, mine: Turn, clock: Clock) -> int:
@@ -349,7 +354,7 @@ def approve(
     One that is scheduled goes at once where no instant is named.
 
     Raises:
-        ConflictError: It was cancelled or skipped, or has no published article.
+        ConflictError: It was cancelled or skipped, has no published article, or lost one while it was scheduled.
         InputError: The instant is over, or more than a year ahead.
 
     """
@@ -363,9 +368,11 @@ def approve(
             store.schedule(connection, issue_id, frozen, goes_at=goes_at, now=clock())
         elif frozen is not None:
             store.freeze(connection, issue_id, frozen, now=clock())
-        elif goes_at is None:
-            store.release(connection, issue_id, now=clock())
+        elif goes_at is None and found.state is IssueState.SCHEDULED:
+            _release(connection, found, clock())
         after = store.issue_of(connection, issue_id)
+    if after.state is IssueState.DRAFT:
+        raise ConflictError(after.reason or f"Issue {issue_id} was made a draft again meanwhile. Look at it once more.")
     if after.state not in {IssueState.APPROVED, IssueState.SCHEDULED}:
         problem = f"Issue {issue_id} is {after.state} and cannot be approved; draft a new one."
         raise ConflictError(problem)

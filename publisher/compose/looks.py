@@ -1,4 +1,4 @@
-"""How an edition looks: what of it an editor may set, and what is wrong with what was set. Pure."""
+"""How an edition looks: what of it an editor may set, and what is wrong with what was set."""
 
 from urllib.parse import urlsplit
 

@@ -284,9 +284,14 @@ def release(connection: Connection, issue_id: IssueId, *, now: datetime) -> bool
 
 
 def unschedule(connection: Connection, issue_id: IssueId, *, reason: str = "") -> bool:
-    """Make a scheduled issue a draft again, as its editor left it; False where it is not scheduled any more."""
+    """
+    Make a scheduled issue a draft again, as its editor left it; False where it is not scheduled any more.
+
+    Without another reason it keeps that for which it was held before: one without any would go out by itself.
+    """
     back = sa.update(issue).where(issue.c.id == issue_id, issue.c.state == IssueState.SCHEDULED)
-    if connection.execute(back.values(state=IssueState.DRAFT, goes_at=None, reason=reason)).rowcount != 1:
+    values = {"state": IssueState.DRAFT, "goes_at": None} | ({"reason": reason} if reason else {})
+    if connection.execute(back.values(values)).rowcount != 1:
         return False
     for table in (issue_rendering, issue_translation):
         connection.execute(sa.delete(table).where(table.c.issue_id == issue_id))

@@ -4,6 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from publisher.archive import flow as archive
 from publisher.archive.model import ArticleId
@@ -12,6 +13,7 @@ from publisher.audience.model import SuppressionReason
 from publisher.compose import flow as compose
 from publisher.compose import store
 from publisher.compose.model import Edition, Issue, IssueId, IssueState
+from publisher.compose.tables import edition, issue
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.sending import send_due
 from publisher.dispatch.transports.choose import outbox_in
@@ -432,6 +434,32 @@ def test_an_issue_that_lost_an_article_while_it_waited_is_held(visit: Visit, dra
     held = the_issue(visit.room, draft)
     assert (held.state, held.goes_at) == (IssueState.DRAFT, None)
     assert "withdrawn" in visit.get(f"/desk/issues/{draft}").text
+
+
+def test_an_issue_that_lost_an_article_is_not_sent_now_either(visit: Visit, draft: int) -> None:
+    visit.approve(draft, goes_at="")
+    archive.withdraw(visit.room.database, the_issue(visit.room, draft).article_ids[0], clock=visit.room.now)
+
+    answer = visit.post(f"/desk/issues/{draft}/approve", now="yes")
+
+    assert answer.status_code == 409
+    assert "withdrawn" in notes(answer.text)[0]
+    assert the_issue(visit.room, draft).state is IssueState.DRAFT
+
+
+def test_a_held_draft_that_is_undone_is_held_again_and_does_not_go_out_by_itself(visit: Visit, draft: int) -> None:
+    """Of an edition with automatic approval, every draft without a reason goes out at the next tick."""
+    with visit.room.database.transaction() as connection:
+        connection.execute(sa.update(edition).values(approval="automatic"))
+        connection.execute(sa.update(issue).values(slot_at=visit.room.now()))
+        store.hold_draft(connection, IssueId(draft), "Look at this.")
+    visit.approve(draft, goes_at="")
+
+    visit.post(f"/desk/issues/{draft}/undo")
+    compose.compose_due(visit.room.database, visit.room.settings, clock=visit.room.now)
+
+    found = the_issue(visit.room, draft)
+    assert (found.state, found.reason) == (IssueState.DRAFT, "Look at this.")
 
 
 def test_a_scheduled_issue_can_be_cancelled(visit: Visit, draft: int) -> None:
