@@ -1,6 +1,6 @@
 """Letters to one reader: asked for in audience, sent here, each once and with proof."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -40,6 +40,14 @@ class Kind(StrEnum):
     """Follows it."""
 
 
+SINCE: dict[Kind, Callable[[datetime], datetime | None]] = {
+    Kind.CONFIRMATION: lambda _now: None,
+    Kind.WELCOME: lambda now: now - STALE_AFTER,
+}
+"""
+From when on the first look ever finds letters. Whoever asked gets an answer; but an update of Publisher must not
+welcome those who have been reading for years.
+"""
 DUE = {Kind.CONFIRMATION: audience.confirmations_due, Kind.WELCOME: audience.welcomes_due}
 
 
@@ -71,8 +79,8 @@ def _queue(database: Database, kind: Kind, clock: Clock) -> None:
     """Write down every letter that was asked for since the last look; one asked for twice at one instant is one."""
     with database.reading() as connection:
         last = connection.scalar(sa.select(sa.func.max(notice.c.asked_at)).where(notice.c.kind == kind))
-        since = last - LOOK_BACK if last else clock() - STALE_AFTER
-        new = list(_asked_for(connection, kind, (since, SubscriberId(0))))
+        since = last - LOOK_BACK if last else SINCE[kind](clock())
+        new = list(_asked_for(connection, kind, (since, SubscriberId(0)) if since else None))
     if new:
         with database.transaction() as connection:
             for due in new:

@@ -71,6 +71,13 @@ def test_who_asks_is_asked_for_the_yes_once(room: Room) -> None:
     assert (letter["Auto-Submitted"], letter["List-Unsubscribe"]) == ("auto-generated", None)
 
 
+def test_who_asked_days_before_the_first_look_is_asked_all_the_same(room: Room, clock: SetClock) -> None:
+    ask(room)
+    clock.pass_by(timedelta(days=3))
+
+    assert notify(room) == 1
+
+
 def test_who_says_yes_is_welcomed_once_and_told_what_comes_and_how_to_leave(room: Room, clock: SetClock) -> None:
     ask(room, name="Anna & Co.")
     notify(room)
