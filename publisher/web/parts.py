@@ -52,3 +52,8 @@ def field(form: FormData, name: str) -> str:
 def fields(form: FormData, name: str) -> list[str]:
     """Return the texts of a field that may be there several times."""
     return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+def number_in(text: str) -> int:
+    """Return the number above 0 that a field holds, such as an id, or 0 for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(HIGHEST_ID)) else 0

@@ -14,6 +14,7 @@ from publisher.related.model import Choice
 from publisher.related.rules import KEPT
 from publisher.related.shown import links_shown
 from publisher.related.store import choices, links_of
+from publisher.web.parts import number_in
 
 HIGHEST_PLACE = 99
 WORD_OF_RULES = "rules"
@@ -93,10 +94,9 @@ def article_meant(connection: Connection, text: str) -> ArticleId | None:
     name = urlsplit(text).path.rstrip("/").rpartition("/")[2] if "/" in text else text
     if not name:
         return None
-    if name.isascii() and name.isdecimal() and len(name) < len(str(2**63)):
-        number = ArticleId(int(name))
-        if number in archive.leads(connection, [number]):
-            return number
+    number = ArticleId(number_in(name))
+    if number and number in archive.leads(connection, [number]):
+        return number
     found = archive.by_slug(connection, name)
     if found is None:
         raise NotFoundError("article", name)

@@ -16,14 +16,13 @@ from publisher.web.desk.issue import sentence
 from publisher.web.desk.issues import shown_issues
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
-from publisher.web.parts import Form, IdInPath, Room, field, fields
+from publisher.web.parts import Form, IdInPath, Room, field, fields, number_in
 from publisher.wiring import Newsroom
 
 router = APIRouter()
 
 ON_A_PAGE = 30
 FOUND_AT_MOST = 100
-MOST_DIGITS = 19
 GONE_ON = "The links were decided anew after you opened this page. Look at what they are now."
 
 Words = Annotated[str, Query(max_length=200)]
@@ -115,10 +114,8 @@ def _page(
 
 def _typed(form: FormData) -> dict[ArticleId, tuple[str, str]]:
     """Return the links of a form, with what is decided about each and its place."""
-    ids = [
-        int(each) for each in fields(form, "link") if each.isascii() and each.isdecimal() and len(each) < MOST_DIGITS
-    ]
-    return {ArticleId(each): (field(form, f"decision-{each}"), field(form, f"place-{each}")) for each in ids}
+    ids = [ArticleId(number) for each in fields(form, "link") if (number := number_in(each))]
+    return {each: (field(form, f"decision-{each}"), field(form, f"place-{each}")) for each in ids}
 
 
 @router.post("/desk/articles/{article_id}/withdraw", include_in_schema=False)

@@ -29,7 +29,7 @@ from publisher.web.desk.previews import filled, framed
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
 from publisher.web.pages import language_name
-from publisher.web.parts import HIGHEST_ID, Form, IdInPath, Room, field, fields
+from publisher.web.parts import HIGHEST_ID, Form, IdInPath, Room, field, fields, number_in
 from publisher.web.public.frame import house_zone
 from publisher.wiring import Newsroom
 
@@ -247,13 +247,8 @@ def _line(typed: str) -> str:
 
 def _chosen(connection: Connection, form: Form, found: Issue) -> tuple[ArticleId, ...]:
     """Return the ticked articles in the order of their numbers; one without a number comes last."""
-    ticked = dict.fromkeys(ArticleId(number) for each in fields(form, "article") if (number := _number(each)))
+    ticked = dict.fromkeys(ArticleId(number) for each in fields(form, "article") if (number := number_in(each)))
     leads = archive.leads(connection, ticked).values()
     kept = [each.id for each in leads if each.id in found.article_ids or each.state is ArticleState.PUBLISHED]
-    places = {each: _number(field(form, f"place-{each}")) for each in kept}
+    places = {each: number_in(field(form, f"place-{each}")) for each in kept}
     return tuple(sorted(kept, key=lambda each: places[each] or HIGHEST_ID))
-
-
-def _number(text: str) -> int:
-    """Return a number above 0, or 0 for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(HIGHEST_ID)) else 0
