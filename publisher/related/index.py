@@ -33,6 +33,14 @@ def index(connection: Connection, texts: Sequence[Text], *, counted: Collection[
     return [_entry(*each, common) for each in zip(texts, readings, counts, strict=True)]
 
 
+def asked(connection: Connection, profile: Profile) -> dict[int, int]:
+    """Return the terms by which an article of the archive looks for others anew, with their weights."""
+    posted = signatures.posted(profile.signature, language=profile.language)
+    whole = signatures.whole(profile.language)
+    common = _frequencies(connection, {whole, *posted}, {})
+    return signatures.asked(posted, common, articles=common[whole].articles)
+
+
 def _frequencies(connection: Connection, terms: Collection[int], added: Mapping[int, int]) -> dict[int, Frequency]:
     """Return how common terms are with this step's articles; each is in one article at least, the one that asks."""
     stored = store.frequencies(connection, terms)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Connection
 
 from publisher.archive.model import ArticleId
-from publisher.related import rules, signatures, store
+from publisher.related import index, rules, signatures, store
 from publisher.related.model import Entry, Link, Origin, Profile, Text
 from publisher.related.reasons import SHARED, Spelling
 from publisher.related.rules import Chosen, Match
@@ -64,7 +64,8 @@ class Linking:
         texts = store.texts(self._connection, affected)
         for profile in self._take(texts):
             posted = signatures.posted(profile.signature, language=profile.language)
-            found = store.candidates(self._connection, posted, at_most=rules.CANDIDATES)
+            asked = index.asked(self._connection, profile)
+            found = store.candidates(self._connection, asked, at_most=rules.CANDIDATES)
             yield _Chooser(text=texts[profile.id], profile=profile, posted=posted, found=found)
 
     def _bereft(self, gone: Collection[ArticleId]) -> list[ArticleId]:

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from itertools import chain
+from itertools import accumulate, chain
 from math import log, sqrt
 from zlib import crc32
 
@@ -22,6 +22,12 @@ COMMON_AT_LEAST = 20
 ASKED_SHARE = 0.03
 """Terms posted for more of the archive are not looked up: long lists that change no link (measured)."""
 ASKED_AT_LEAST = 300
+ASKED_POSTINGS = 60_000
+"""
+Postings that one look-up reads at most, those of the rarest terms: an archive of millions answers as one of 500,000.
+
+Measured with a million articles: the scores of the links are 0.4 % lower, the slowest look-ups take half as long.
+"""
 SKETCH = 64
 IN_PAIRS = frozenset({"ko", "ja", "zh"})
 """Languages whose tokens are pairs of characters; it takes twice as many of them to say as much."""
@@ -88,9 +94,15 @@ def posted(signature: Signature, *, language: str) -> dict[int, int]:
 
 
 def asked(posted_terms: Mapping[int, int], frequencies: Mapping[int, Frequency], *, articles: int) -> dict[int, int]:
-    """Return those of an article's posted terms that are worth looking up in the archive."""
+    """Return those of an article's posted terms that are worth looking up in the archive, the rarest first."""
     at_most = max(ASKED_AT_LEAST, ASKED_SHARE * articles)
-    return {each: weight for each, weight in posted_terms.items() if frequencies[each].posted <= at_most}
+    rare_first = sorted(posted_terms, key=lambda each: (frequencies[each].posted, each))
+    read = accumulate(frequencies[each].posted for each in rare_first)
+    return {
+        each: posted_terms[each]
+        for place, (each, postings) in enumerate(zip(rare_first, read, strict=True))
+        if frequencies[each].posted <= at_most and (postings <= ASKED_POSTINGS or place == 0)
+    }
 
 
 def pack_signature(signature: Signature) -> bytes:

@@ -29,7 +29,8 @@ from publisher.archive.model import ArticleId
 from publisher.database import Database, metadata
 from publisher.intake.read import read
 from publisher.markup import text_of
-from publisher.related import rules, signatures, store
+from publisher.related import rules, store
+from publisher.related.index import asked as looked_up_by
 from tests.benchmarks.large_archive import fill, size_mb
 from tests.postgresql import AbsentError, new_database, running_server
 from tests.related.newsroom import Piece, archive, relate
@@ -254,8 +255,7 @@ def _cost(name: str, url: str, articles: int) -> None:
     last = _measured_in_a_worker(url)
     with database.reading() as connection:
         profile = store.profiles(connection, [last])[last]
-        terms = signatures.posted(profile.signature, language=profile.language)
-        is_found = last in store.candidates(connection, terms, at_most=rules.CANDIDATES)
+        is_found = last in store.candidates(connection, looked_up_by(connection, profile), at_most=rules.CANDIDATES)
     print(f"  the last article is {'' if is_found else 'NOT '}found by this process right after that one's commit")
     database.close()
 
@@ -271,8 +271,7 @@ def _measured_in_a_worker(url: str) -> ArticleId:
 def _look_up(database: Database, article_id: ArticleId) -> list[ArticleId]:
     with database.reading() as connection:
         profile = store.profiles(connection, [article_id])[article_id]
-        terms = signatures.posted(profile.signature, language=profile.language)
-        found = store.candidates(connection, terms, at_most=rules.CANDIDATES)
+        found = store.candidates(connection, looked_up_by(connection, profile), at_most=rules.CANDIDATES)
         chosen = rules.choose(profile, rules.matches(profile, store.profiles(connection, found).values()))
     return [each.profile.id for each in chosen]
 

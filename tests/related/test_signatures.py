@@ -109,6 +109,15 @@ def test_terms_that_find_half_the_archive_are_not_looked_up() -> None:
     assert signatures.asked({1: 500, 2: 400}, frequencies, articles=20_000) == {1: 500, 2: 400}
 
 
+def test_a_look_up_in_a_huge_archive_reads_the_rarest_terms_only() -> None:
+    frequencies = {
+        term: Frequency(articles=posted, posted=posted) for term, posted in ((1, 40_000), (2, 25_000), (3, 9))
+    }
+
+    assert signatures.asked({1: 9, 2: 8, 3: 7}, frequencies, articles=5_000_000) == {3: 7, 2: 8}
+    assert signatures.asked({1: 9}, {1: Frequency(articles=90_000, posted=90_000)}, articles=5_000_000) == {1: 9}
+
+
 def test_an_article_without_words_has_an_empty_signature() -> None:
     reading = signatures.read(a_text("…", ""))
 
