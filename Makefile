@@ -46,11 +46,13 @@ bench-related: .venv/dev.stamp  ## Run the benchmark of related links: how good,
 shots: .venv/dev.stamp  ## Take the pictures of the README anew (Debian: chromium, fonts-noto-cjk)
 	$(BIN)/python -m tests.shots
 
-lock: .venv/dev.stamp  ## Make the two locks again from pyproject.toml
+lock: .venv/dev.stamp  ## Make the three locks again from pyproject.toml
 	$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet $(ARGS) -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra embeddings -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet $(ARGS) -o requirements-embeddings.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra embeddings -c requirements-embeddings.lock --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet $(ARGS) -o requirements-dev.lock
 
 migration: .venv/dev.stamp  ## Draft a migration from the tables (MESSAGE="Add a column")

@@ -23,6 +23,7 @@ VARIABLES = frozenset(
         *("DATA_DIR", "BASE_URL", "SITE_NAME", "MAIL_FROM", "POSTAL_ADDRESS", "ALLOW_PRIVATE_FETCH", "LOG_LEVEL"),
         *("BOUNCE_ADDRESS", "SENDGRID_WEBHOOK_KEY", "WEBSUB_HUBS"),
         "MAIL_RATE_PER_S",
+        "EMBEDDINGS",
         "GRACE_S",
         *SECRETS,
         *(f"{secret}_FILE" for secret in SECRETS),
@@ -32,6 +33,7 @@ VARIABLES = frozenset(
 
 MOST_MAILS_PER_S = 1_000_000
 LONGEST_GRACE_S = 3_600
+MODEL_FILES = ("model.onnx", "tokenizer.json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -53,9 +55,9 @@ class Settings:
     """Whether sources and feed subscribers may be on private addresses: a newsroom's own network, or a test."""
     log_level: str
     mail_rate_per_s: float = 0
+    """Mails per second that all workers together may send; 0: as fast as the server takes them."""
     grace_s: int = 60
     """How long an approval at the desk can be undone before the first mail leaves."""
-    """Mails per second that all workers together may send; 0: as fast as the server takes them."""
     bounce_address: str = ""
     """Where mail comes back to, with a token behind a plus sign; empty: to the sender's own address."""
     bounce_imap_url: str = field(default="", repr=False)
@@ -64,6 +66,8 @@ class Settings:
     """The public key of SendGrid's signed event webhook; empty: no events are taken."""
     websub_hubs: tuple[str, ...] = ()
     """Hubs elsewhere, which are told of every change of a feed; we have one of our own besides."""
+    embeddings: str = "off"
+    """Whether a sentence model helps to relate articles: off, on, or the folder of a model."""
 
     @property
     def is_local(self) -> bool:
@@ -104,6 +108,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         bounce_imap_url=_bounce_imap_url(read("BOUNCE_IMAP_URL")),
         sendgrid_webhook_key=_sendgrid_webhook_key(read("SENDGRID_WEBHOOK_KEY")),
         websub_hubs=_websub_hubs(read("WEBSUB_HUBS")),
+        embeddings=_embeddings(read("EMBEDDINGS") or "off"),
     )
 
 
@@ -203,6 +208,15 @@ def _websub_hubs(value: str) -> tuple[str, ...]:
     if not all(re.match(r"^https?://[^/\s]+", hub) for hub in hubs):
         raise SettingsError("PUBLISHER_WEBSUB_HUBS", "must be addresses, such as https://hub.example.org/")
     return hubs
+
+
+def _embeddings(value: str) -> str:
+    if value.lower() in {"off", "on"}:
+        return value.lower()
+    if not Path(value).is_absolute() or not all(Path(value, name).is_file() for name in MODEL_FILES):
+        problem = f"must be off, on, or the whole path of a folder that holds {' and '.join(MODEL_FILES)}"
+        raise SettingsError("PUBLISHER_EMBEDDINGS", problem)
+    return value
 
 
 def _mail_url(value: str) -> str:

@@ -19,6 +19,7 @@ from publisher.settings import Settings
 
 if TYPE_CHECKING:
     from publisher.events.fetching import BounceMailbox
+    from publisher.related.sense import Embed
     from publisher.syndication.model import Site
 
 stopping = Event()
@@ -77,6 +78,12 @@ class Newsroom:
     @cached_property
     def transport(self) -> Transport:
         return transport_for(self.settings.mail_url, self.settings.data_dir)
+
+    @property
+    def embed(self) -> "Embed":
+        from publisher.related.sense import embedder
+
+        return embedder(self.settings.embeddings)
 
     @property
     def _pace(self) -> Pace:

@@ -1,4 +1,4 @@
-"""The two locks: what runs needs the first alone, and neither says where packages come from."""
+"""The three locks: what runs needs the first alone, and none says where packages come from."""
 
 import re
 import subprocess
@@ -66,11 +66,12 @@ def test_the_locks_hold_every_dependency() -> None:
 
     assert named(project["dependencies"]) <= names("requirements.lock")
     assert named(project["optional-dependencies"]["dev"]) <= names("requirements-dev.lock")
-    assert names("requirements.lock") <= names("requirements-dev.lock")
+    assert named(project["optional-dependencies"]["embeddings"]) <= names("requirements-embeddings.lock")
+    assert names("requirements.lock") <= names("requirements-embeddings.lock") <= names("requirements-dev.lock")
 
 
 def test_every_package_has_hashes_and_none_an_address() -> None:
-    for lock in ("requirements.lock", "requirements-dev.lock"):
+    for lock in ("requirements.lock", "requirements-embeddings.lock", "requirements-dev.lock"):
         text = (HERE / lock).read_text(encoding="utf-8")
         entries = re.split(r"^(?=[a-z0-9-]+==)", text, flags=re.MULTILINE)[1:]
         assert all("--hash=sha256:" in each for each in entries)
@@ -79,8 +80,10 @@ def test_every_package_has_hashes_and_none_an_address() -> None:
         assert "--find-links" not in text
 
 
-def test_both_locks_agree_on_what_runs() -> None:
+def test_the_locks_agree_on_what_runs() -> None:
     def versions(lock: str) -> set[str]:
         return set(re.findall(r"^[a-z0-9-]+==\S+", (HERE / lock).read_text(encoding="utf-8"), re.MULTILINE))
 
-    assert versions("requirements.lock") <= versions("requirements-dev.lock")
+    assert (
+        versions("requirements.lock") <= versions("requirements-embeddings.lock") <= versions("requirements-dev.lock")
+    )

@@ -19,5 +19,5 @@ def accept() -> None:
 def relate() -> None:
     """Attach related links to what is new."""
     room = newsroom()
-    if relate_due(room.database, clock=room.now):
+    if relate_due(room.database, clock=room.now, embed=room.embed):
         room.bell.ring(Job.COMPOSE, Job.SYNDICATE)

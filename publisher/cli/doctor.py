@@ -6,7 +6,9 @@ from shutil import disk_usage
 from sqlalchemy.exc import SQLAlchemyError
 
 from publisher.database import first_line
+from publisher.errors import SettingsError
 from publisher.migrations.migrate import is_current
+from publisher.related.sense import OFF, embedder
 from publisher.settings import unknown
 from publisher.wiring import Newsroom, open_newsroom
 
@@ -47,6 +49,7 @@ def _findings(room: Newsroom) -> Iterator[Finding]:
     yield Finding("workers", is_fine=beating, says=says)
     kind = settings.mail_url.partition(":")[0]
     yield Finding("mail", is_fine=True, says=f"{kind}, from {settings.mail_from}")
+    yield _model(room)
     yield _disk(room)
 
 
@@ -58,6 +61,16 @@ def _database(room: Newsroom) -> Finding:
     kind = "SQLite" if room.database.is_sqlite else "PostgreSQL"
     says = f"{kind}, up to date" if current else f"{kind}, not up to date; run `publisher migrate`"
     return Finding("database", is_fine=current, says=says)
+
+
+def _model(room: Newsroom) -> Finding:
+    wanted = room.settings.embeddings
+    try:
+        embedder(wanted)
+    except SettingsError as problem:
+        return Finding("related", is_fine=False, says=str(problem))
+    says = "articles are related by their words" if wanted == OFF else "by words and by a sentence model, which loads"
+    return Finding("related", is_fine=True, says=says)
 
 
 def _disk(room: Newsroom) -> Finding:

@@ -50,6 +50,7 @@ def worker(
     """Run a Celery worker; any number on any number of machines."""
     wanted = _queues(queues)
     _check_settings()
+    _check_model(wanted)
     os.execv(sys.executable, [sys.executable, "-m", "workers.run_worker", *wanted])  # noqa: S606 -- our own command
 
 
@@ -103,3 +104,13 @@ def _check_settings() -> None:
 
     found = settings.load()
     transport_for(found.mail_url, found.data_dir)
+
+
+def _check_model(queues: list[str]) -> None:
+    """Say now that a sentence model cannot be loaded, where this worker would relate articles."""
+    from publisher import settings
+    from publisher.bell import QUEUE_OF, Job
+    from publisher.related.sense import embedder
+
+    if not queues or QUEUE_OF[Job.RELATE] in queues:
+        embedder(settings.load().embeddings)

@@ -15,6 +15,7 @@ from publisher.related.linking import Linking
 from publisher.related.model import Choice, Work
 from publisher.related.rules import SHOWN
 from publisher.related.saving import save
+from publisher.related.sense import Embed, nothing
 from publisher.related.tables import related_choice
 from publisher.turn import Turn, place, take_turns
 
@@ -34,16 +35,22 @@ NOT_THE_ARTICLES_FAULT = (
 log = structlog.get_logger()
 
 
-def relate_due(database: Database, clock: Clock) -> bool:
+def relate_due(database: Database, clock: Clock, embed: Embed = nothing) -> bool:
     """
     Relate every article that changed; return whether there was any, for whoever rings the next stage.
 
     An idle tick only reads. Any number of workers may run it.
+
+    Args:
+        database: Where the articles are.
+        clock: Tells the time.
+        embed: Returns what a sentence model makes of an article; by default there is none.
+
     """
     with database.reading() as connection:
         if place(connection, STAGE) >= archive.last_change(connection):
             return False
-    take_turns(database, STAGE, clock, lambda turn: _step(database, turn))
+    take_turns(database, STAGE, clock, lambda turn: _step(database, turn, embed))
     return True
 
 
@@ -94,43 +101,43 @@ def _check(article_id: ArticleId, pinned: Sequence[ArticleId], banned: Collectio
         raise InputError(f"At most {BANNED_AT_MOST} articles can be banned below one.")
 
 
-def _step(database: Database, turn: Turn) -> bool:
+def _step(database: Database, turn: Turn, embed: Embed) -> bool:
     with database.reading() as connection:
         changes = archive.changes(connection, after=place(connection, STAGE), at_most=CHANGES_AT_ONCE)
     if changes:
-        _relate(database, turn, changes)
+        _relate(database, turn, changes, embed)
     return len(changes) == CHANGES_AT_ONCE
 
 
-def _relate(database: Database, turn: Turn, changes: Sequence[Change]) -> None:
+def _relate(database: Database, turn: Turn, changes: Sequence[Change], embed: Embed) -> None:
     """
     Do a few changes at once, or each alone when one of them cannot be done, or pass that one over.
 
     An article that nobody foresaw must not keep the others from the readers: it has no links.
     """
     try:
-        _relate_together(database, turn, changes)
+        _relate_together(database, turn, changes, embed)
     except NOT_THE_ARTICLES_FAULT:
         raise
     except Exception:
         if len(changes) > 1:
             for change in changes:
-                _relate(database, turn, [change])
+                _relate(database, turn, [change], embed)
             return
         log.exception("article_not_related", article_id=changes[0].article_id, seq=changes[0].seq)
         with database.transaction() as connection:
             turn.advance(connection, changes[0].seq)
 
 
-def _relate_together(database: Database, turn: Turn, changes: Sequence[Change]) -> None:
+def _relate_together(database: Database, turn: Turn, changes: Sequence[Change], embed: Embed) -> None:
     with database.reading() as connection:
-        work = _work_out(connection, list(dict.fromkeys(change.article_id for change in changes)))
+        work = _work_out(connection, list(dict.fromkeys(change.article_id for change in changes)), embed)
     with database.transaction() as connection:
         turn.advance(connection, changes[-1].seq)
         save(connection, work)
 
 
-def _work_out(connection: Connection, ids: Sequence[ArticleId]) -> Work:
+def _work_out(connection: Connection, ids: Sequence[ArticleId], embed: Embed) -> Work:
     """Return what must be written after these articles changed; nothing for what was done before."""
     texts, known = store.texts(connection, ids), store.known(connection, ids)
     changed = [text for text in texts.values() if text.id not in known or known[text.id].digest != text.digest]
@@ -138,6 +145,6 @@ def _work_out(connection: Connection, ids: Sequence[ArticleId]) -> Work:
     if not changed and not gone:
         return Work()
     revised = {text.id for text in changed} & known.keys()
-    entries = index(connection, changed, counted=known)
+    entries = index(connection, changed, counted=known, embed=embed)
     links = Linking(connection, entries, revised=revised).links(gone=gone)
     return Work(entries=entries, known={each: known[each] for each in (*revised, *gone)}, gone=gone, links=links)

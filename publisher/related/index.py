@@ -7,10 +7,13 @@ from sqlalchemy.engine import Connection
 from publisher.archive.model import ArticleId
 from publisher.related import signatures, store
 from publisher.related.model import Entry, Frequency, Profile, Text
+from publisher.related.sense import Embed, nothing
 from publisher.related.signatures import Reading
 
 
-def index(connection: Connection, texts: Sequence[Text], *, counted: Collection[ArticleId]) -> list[Entry]:
+def index(
+    connection: Connection, texts: Sequence[Text], *, counted: Collection[ArticleId], embed: Embed = nothing
+) -> list[Entry]:
     """
     Return what texts are to be found by, without writing it.
 
@@ -21,6 +24,7 @@ def index(connection: Connection, texts: Sequence[Text], *, counted: Collection[
         connection: Where to read how common the terms are.
         texts: The new and the revised articles of one step.
         counted: Articles whose first version is counted already; a revision is not counted again.
+        embed: Returns what a sentence model makes of a text.
 
     """
     readings = [signatures.read(text) for text in texts]
@@ -30,7 +34,7 @@ def index(connection: Connection, texts: Sequence[Text], *, counted: Collection[
     ]
     terms = {signatures.whole(text.language) for text in texts}.union(*(reading.counts for reading in readings))
     common = _frequencies(connection, terms, Counter(chain(*counts)))
-    return [_entry(*each, common) for each in zip(texts, readings, counts, strict=True)]
+    return [_entry(*each, common, embed) for each in zip(texts, readings, counts, strict=True)]
 
 
 def asked(connection: Connection, profile: Profile) -> dict[int, int]:
@@ -51,7 +55,9 @@ def _frequencies(connection: Connection, terms: Collection[int], added: Mapping[
     }
 
 
-def _entry(text: Text, reading: Reading, counted: Collection[int], common: Mapping[int, Frequency]) -> Entry:
+def _entry(
+    text: Text, reading: Reading, counted: Collection[int], common: Mapping[int, Frequency], embed: Embed
+) -> Entry:
     articles = common[signatures.whole(text.language)].articles
     signature = signatures.sign(reading, common, articles=articles)
     posted = signatures.posted(signature, language=text.language)
@@ -61,6 +67,7 @@ def _entry(text: Text, reading: Reading, counted: Collection[int], common: Mappi
         published_at=text.published_at,
         signature=signature,
         packed_sketch=signatures.pack_sketch(reading.sketch),
+        embedding=embed(text),
     )
     asked = signatures.asked(posted, common, articles=articles)
     return Entry(text=text, profile=profile, posted=posted, asked=asked, counted=counted)

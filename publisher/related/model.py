@@ -51,6 +51,24 @@ class Signature:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Embedding:
+    """What a sentence model makes of an article: a direction. Those of two models say nothing of each other."""
+
+    model: int
+    """Tells one model from another."""
+    values: bytes
+    """Signed bytes."""
+
+    @cached_property
+    def components(self) -> memoryview:
+        return memoryview(self.values).cast("b")
+
+    @cached_property
+    def length(self) -> float:
+        return hypot(*self.components)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """All that the rules look at when they compare two articles."""
 
@@ -61,6 +79,7 @@ class Profile:
     signature: Signature
     packed_sketch: bytes
     """The sketch as it is stored; few of those that are looked at are asked for it."""
+    embedding: Embedding | None = None
 
     @cached_property
     def sketch(self) -> frozenset[int]:

@@ -3,9 +3,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from math import exp2
+from operator import mul
 
 from publisher.archive.model import ArticleId
-from publisher.related.model import Origin, Profile, Signature
+from publisher.related.model import Embedding, Origin, Profile, Signature
 from publisher.related.signatures import IN_PAIRS
 
 SHOWN = 3
@@ -17,6 +18,14 @@ RELINKED = 20
 FLOOR = 0.08
 FLOOR_IN_PAIRS = 0.05
 """Less alike is not related: two good links are better than three. Measured on news in both scripts."""
+SENSE_SHARE = 0.4
+"""Weight of what a sentence model says in the likeness of two articles that have both been embedded."""
+SENSE_SHARE_SHORT = 0.55
+"""The same where one of them is short: few words say less."""
+SHORT = 48
+"""Terms in the signature of a short text."""
+SENSE_SCALE = 0.5
+"""Cosines of embeddings are about twice those of signatures. All four measured (docs/decisions/0015)."""
 COPY_SHARE = 0.25
 """
 Two texts that share so many of their runs of three words are the same text.
@@ -63,6 +72,22 @@ def cosine(one: Signature, other: Signature) -> float:
     return common / (one.length * other.length) if common else 0.0
 
 
+def likeness(one: Profile, other: Profile) -> float:
+    """Return how alike two articles are: by their words and, where a model has read both, by what they say."""
+    by_words = cosine(one.signature, other.signature)
+    if not one.embedding or not other.embedding or one.embedding.model != other.embedding.model:
+        return by_words
+    is_short = min(len(one.signature.terms), len(other.signature.terms)) < SHORT
+    share = SENSE_SHARE_SHORT if is_short else SENSE_SHARE
+    return (1 - share) * by_words + share * SENSE_SCALE * _angle(one.embedding, other.embedding)
+
+
+def _angle(one: Embedding, other: Embedding) -> float:
+    """Return the cosine of the angle between two embeddings of one model."""
+    lengths = one.length * other.length
+    return sum(map(mul, one.components, other.components)) / lengths if lengths else 0.0
+
+
 def shared(one: Signature, other: Signature, *, at_most: int) -> list[int]:
     """Return the terms that make two signatures alike, the strongest first."""
     weights = {term: one.weight_of[term] * weight for term, weight in other.weight_of.items() if term in one.weight_of}
@@ -98,11 +123,9 @@ def matches(article: Profile, profiles: Iterable[Profile]) -> list[Match]:
     """
     floor = FLOOR_IN_PAIRS if article.language in IN_PAIRS else FLOOR
     alike = [
-        Match(profile=each, likeness=likeness)
+        Match(profile=each, likeness=found)
         for each in profiles
-        if each.language == article.language
-        and (likeness := cosine(article.signature, each.signature)) >= floor
-        and each.id != article.id
+        if each.language == article.language and (found := likeness(article, each)) >= floor and each.id != article.id
     ]
     return sorted(alike, key=lambda match: (-match.likeness, -match.profile.id))
 

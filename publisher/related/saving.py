@@ -89,6 +89,7 @@ def _write_signatures(connection: Connection, entries: Sequence[Entry]) -> None:
             "signature": signatures.pack_signature(entry.profile.signature),
             "posted": len(entry.posted),
             "sketch": entry.profile.packed_sketch,
+            "embedding": signatures.pack_embedding(entry.profile.embedding),
         }
         for entry in entries
     ]

@@ -9,7 +9,7 @@ from math import log, sqrt
 from zlib import crc32
 
 from publisher import words
-from publisher.related.model import Frequency, Signature, Text, terms
+from publisher.related.model import Embedding, Frequency, Signature, Text, terms
 
 TITLE_BOOST = 1.1
 SIZE = 192
@@ -119,6 +119,15 @@ def pack_sketch(sketch: Iterable[int]) -> bytes:
     """Return a sketch as stored: its hashes (32 bits, little-endian), the smallest first."""
     ordered = sorted(sketch)
     return struct.pack(f"<{len(ordered)}I", *ordered)
+
+
+def pack_embedding(embedding: Embedding | None) -> bytes | None:
+    """Return an embedding as stored: the mark of its model (32 bits, little-endian), then its values (8 bits)."""
+    return struct.pack("<I", embedding.model) + embedding.values if embedding else None
+
+
+def unpack_embedding(packed: bytes | None) -> Embedding | None:
+    return Embedding(model=struct.unpack_from("<I", packed)[0], values=packed[4:]) if packed else None
 
 
 def _sketch(written: Sequence[str]) -> frozenset[int]:

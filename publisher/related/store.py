@@ -107,8 +107,9 @@ def profiles(connection: Connection, ids: Collection[ArticleId]) -> dict[Article
             published_at=published_at,
             signature=signatures.unpack_signature(signature),
             packed_sketch=sketch,
+            embedding=signatures.unpack_embedding(embedding),
         )
-        for each, language, published_at, signature, sketch in given.read(
+        for each, language, published_at, signature, sketch, embedding in given.read(
             connection, _profiles, (related_signature.c.article_id,), _rows(ids)
         )
     }
@@ -260,8 +261,8 @@ def _frequencies(_connection: Connection, terms: sa.FromClause) -> sa.Executable
 
 def _profiles(_connection: Connection, ids: sa.FromClause) -> sa.Executable:
     table = related_signature.c
-    wanted = sa.select(table.article_id, table.language, table.published_at, table.signature, table.sketch)
-    return wanted.where(table.article_id.in_(sa.select(ids)), table.digest.is_not(None))
+    columns = (table.article_id, table.language, table.published_at, table.signature, table.sketch, table.embedding)
+    return sa.select(*columns).where(table.article_id.in_(sa.select(ids)), table.digest.is_not(None))
 
 
 def _links(_connection: Connection, ids: sa.FromClause) -> sa.Executable:

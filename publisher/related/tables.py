@@ -13,6 +13,7 @@ related_signature = sa.Table(
     sa.Column("signature", sa.LargeBinary, nullable=False),
     sa.Column("posted", sa.SmallInteger, nullable=False),  # so many of its first terms are in `posting`
     sa.Column("sketch", sa.LargeBinary, nullable=False),
+    sa.Column("embedding", sa.LargeBinary),  # NULL where no sentence model read it
 )
 
 posting = sa.Table(

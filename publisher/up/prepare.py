@@ -101,10 +101,18 @@ def _check_transport(settings: Settings) -> None:
         transport_for(settings.mail_url, settings.data_dir)
 
 
+def _check_model(settings: Settings) -> None:
+    """Refuse a sentence model that cannot be loaded now, rather than in each worker. Raises SettingsError."""
+    from publisher.related.sense import embedder
+
+    embedder(settings.embeddings)
+
+
 def main(arguments: list[str]) -> None:
     """Prepare for this environment. Raises PublisherError."""
     settings = load()
     _check_transport(settings)
+    _check_model(settings)
     try:
         database = Database(settings.database_url)
         prepare(database, settings, samples=settings.is_local and "--no-samples" not in arguments)

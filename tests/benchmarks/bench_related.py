@@ -27,10 +27,12 @@ from pathlib import Path
 from publisher import words
 from publisher.archive.model import ArticleId
 from publisher.database import Database, metadata
+from publisher.errors import SettingsError
 from publisher.intake.read import read
 from publisher.markup import text_of
 from publisher.related import rules, store
 from publisher.related.index import asked as looked_up_by
+from publisher.related.sense import PACKAGED, Embed, embedder, nothing
 from tests.benchmarks.large_archive import fill, size_mb
 from tests.postgresql import AbsentError, new_database, running_server
 from tests.related.newsroom import Piece, archive, relate
@@ -97,10 +99,11 @@ def _quality(stories: list[Sample], bbc: list[Sample], *, reported: bool) -> Non
 
 
 def _compare(name: str, pool: list[Sample], asked: list[Sample], grade: Grade) -> None:
-    for method, ranking in {**_ours(pool, asked), "BM25": _bm25(pool, asked), "TF-IDF": _tf_idf(pool, asked)}.items():
+    rankings = {**_ours(pool, asked), **_with_model(pool, asked)}
+    for method, ranking in {**rankings, "BM25": _bm25(pool, asked), "TF-IDF": _tf_idf(pool, asked)}.items():
         three, five, precision, shown = _figures(ranking, pool, asked, grade)
         print(
-            f"  {name:<21} {method:<15} nDCG@3 {three:.3f}  nDCG@5 {five:.3f}"
+            f"  {name:<21} {method:<18} nDCG@3 {three:.3f}  nDCG@5 {five:.3f}"
             f"  precision@5 {precision:.3f}  {shown:.1f} of 5 places filled"
         )
 
@@ -136,15 +139,25 @@ def _copies_shown(pool: list[Sample]) -> None:
     """Of the articles that have a near-copy in the archive, how many show one?"""
     copies = _copies(pool)
     asked = [each for each in pool if each.id in copies]
-    for method, ranking in {**_ours(pool, asked), "BM25": _bm25(pool, asked)}.items():
+    for method, ranking in {**_ours(pool, asked), **_with_model(pool, asked), "BM25": _bm25(pool, asked)}.items():
         showing = sum(not copies[each.id].isdisjoint(ranking[each.id][:PLACES]) for each in asked)
-        print(f"  near-copies           {method:<15} shown by {showing} of {len(asked)} articles that have one")
+        print(f"  near-copies           {method:<18} shown by {showing} of {len(asked)} articles that have one")
 
 
 # --- methods
 
 
-def _ours(pool: list[Sample], asked: list[Sample]) -> dict[str, Ranking]:
+def _with_model(pool: list[Sample], asked: list[Sample]) -> dict[str, Ranking]:
+    """Return the same of a newsroom with PUBLISHER_EMBEDDINGS=on; nothing, where the model is not installed."""
+    try:
+        embed = embedder(PACKAGED)
+    except SettingsError as problem:
+        print(f"  without a model: {problem}")
+        return {}
+    return {name.replace("ours", "model"): ranking for name, ranking in _ours(pool, asked, embed).items()}
+
+
+def _ours(pool: list[Sample], asked: list[Sample], embed: Embed = nothing) -> dict[str, Ranking]:
     """
     Return what a newsroom shows that took the articles in one after the other, in no order.
 
@@ -156,7 +169,7 @@ def _ours(pool: list[Sample], asked: list[Sample]) -> dict[str, Ranking]:
     with tempfile.TemporaryDirectory(prefix="publisher-bench-") as folder:
         database = _empty(f"sqlite:///{folder}/publisher.db")
         ids = archive(database, [Piece(title=each.title, text=each.text) for each in order])
-        relate(database)
+        relate(database, embed)
         name = dict(zip(ids, (each.id for each in order), strict=True))
         number = {sample_id: article_id for article_id, sample_id in name.items()}
         wanted = [number[each.id] for each in asked]

@@ -17,6 +17,7 @@ from publisher.related import rules, store
 from publisher.related.index import index
 from publisher.related.model import Work
 from publisher.related.saving import save
+from publisher.related.sense import PACKAGED, embedder
 from tests.benchmarks.bench_related import all_texts, recombined, report, timed
 from tests.related.newsroom import Piece, note, relate, row_of
 
@@ -45,7 +46,18 @@ def main() -> None:
     report("indexing it, committed", written)
     report("the whole step: indexed, linked, others re-linked", alone)
     print(f"  memory of the worker             {_memory_mb() - base_mb:5.0f} MB above its base of {base_mb:.0f} MB")
+    _report_model(database, article_id)
     print(f"last {article_id}")
+
+
+def _report_model(database: Database, article_id: ArticleId) -> None:
+    """Tell what the optional sentence model adds for each article, and to the worker's memory."""
+    before_mb = _memory_mb()
+    embed = embedder(PACKAGED)
+    with database.reading() as connection:
+        text = store.texts(connection, [article_id])[article_id]
+    report("with a sentence model: embedding one, more", [timed(partial(embed, text)) for _ in range(NEW)])
+    print(f"  and memory of the worker         {_memory_mb() - before_mb:5.0f} MB more")
 
 
 def _hand_in(database: Database, piece: Piece) -> ArticleId:

@@ -16,6 +16,7 @@ from publisher.database import Database
 from publisher.related import store
 from publisher.related.flow import relate_due
 from publisher.related.model import Related
+from publisher.related.sense import Embed, nothing
 
 TUESDAY = datetime(2026, 6, 2, 8, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
@@ -80,8 +81,8 @@ def related(database: Database, article_id: ArticleId, *, at_most: int = 3) -> t
         return store.links_of(connection, [article_id], at_most=at_most)[article_id]
 
 
-def relate(database: Database) -> None:
-    relate_due(database, clock)
+def relate(database: Database, embed: Embed = nothing) -> None:
+    relate_due(database, clock, embed)
 
 
 def targets(database: Database, article_id: ArticleId, *, at_most: int = 3) -> list[ArticleId]:
