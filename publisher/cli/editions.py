@@ -17,6 +17,7 @@ FURNITURE = "Language of what stands around the articles, for readers who have c
 ACCENT = "Colour of bars, buttons and links, such as '#b5332e'."
 LOGO = "Address of a picture that stands at the head of a mail; empty: the site's name."
 FOOTER = "What stands at the foot of each mail, above the sender's address."
+ARRIVAL = "'together', or 'local time': at the cadence's time of day by each reader's own clock."
 IN_DOUBT = "A mail whose answer never came: 'send again' or hold it for an editor."
 
 
@@ -35,6 +36,7 @@ def add(
     stale_after_hours: Annotated[int, typer.Option(min=1, help="Later than this it is no news.")] = 12,
     tracking: Annotated[str, typer.Option(help=TRACKING)] = "totals",
     in_doubt: Annotated[str, typer.Option(help=IN_DOUBT)] = "send again",
+    arrival: Annotated[str, typer.Option(help=ARRIVAL)] = "together",
     subject: Annotated[str, typer.Option(help=SUBJECT)] = "",
     furniture: Annotated[str, typer.Option(help=FURNITURE)] = "en",
     accent: Annotated[str, typer.Option(help=ACCENT)] = "#b5332e",
@@ -46,8 +48,9 @@ def add(
     from publisher.audience import store as audience
     from publisher.compose import cadence as cadences
     from publisher.compose import store
+    from publisher.compose.arrival import check_arrival
     from publisher.compose.looks import check_look
-    from publisher.compose.model import Approval, Edition, EditionId, EditionKind, InDoubt, Tracking
+    from publisher.compose.model import Approval, Arrival, Edition, EditionId, EditionKind, InDoubt, Tracking
     from publisher.wiring import newsroom
 
     room = newsroom()
@@ -67,6 +70,7 @@ def add(
             stale_after=timedelta(hours=stale_after_hours),
             tracking=_one_of(Tracking, tracking, "way of tracking"),
             in_doubt=_one_of(InDoubt, in_doubt, "answer to a doubt"),
+            arrival=_one_of(Arrival, arrival, "way of arrival"),
             subject=subject,
             language=furniture,
             accent=accent,
@@ -74,6 +78,7 @@ def add(
             footer=footer,
         )
         check_look(edition)
+        check_arrival(edition)
         added = store.add_edition(connection, edition, now=room.now())
     if as_json:
         print_json(_row(added))
@@ -133,6 +138,7 @@ def change(
     stale_after_hours: Annotated[int | None, typer.Option(min=1, help="Later than this it is no news.")] = None,
     tracking: Annotated[str | None, typer.Option(help=TRACKING)] = None,
     in_doubt: Annotated[str | None, typer.Option(help=IN_DOUBT)] = None,
+    arrival: Annotated[str | None, typer.Option(help=ARRIVAL)] = None,
     language: Annotated[list[str] | None, typer.Option("--language", help="Only articles in it; '' for all.")] = None,
     subject: Annotated[str | None, typer.Option(help=SUBJECT)] = None,
     furniture: Annotated[str | None, typer.Option(help=FURNITURE)] = None,
@@ -147,8 +153,9 @@ def change(
 
     from publisher.compose import cadence as cadences
     from publisher.compose import store
+    from publisher.compose.arrival import check_arrival
     from publisher.compose.looks import check_look
-    from publisher.compose.model import Approval, InDoubt, Tracking
+    from publisher.compose.model import Approval, Arrival, InDoubt, Tracking
     from publisher.wiring import newsroom
 
     given: dict[str, Any] = {
@@ -159,6 +166,7 @@ def change(
         "stale_after": timedelta(hours=stale_after_hours) if stale_after_hours is not None else None,
         "tracking": _one_of(Tracking, tracking, "way of tracking") if tracking is not None else None,
         "in_doubt": _one_of(InDoubt, in_doubt, "answer to a doubt") if in_doubt is not None else None,
+        "arrival": _one_of(Arrival, arrival, "way of arrival") if arrival is not None else None,
         "is_active": active,
         "languages": tuple(filter(None, language)) if language else None,
         "subject": subject,
@@ -175,6 +183,7 @@ def change(
     with newsroom().database.transaction() as connection:
         changed = replace(store.edition_named(connection, slug), **changes)
         check_look(changed)
+        check_arrival(changed)
         store.change_edition(connection, changed)
     show_one(_row(changed), as_json=as_json)
 
@@ -211,5 +220,6 @@ def _row(edition: Any) -> dict[str, Any]:
         "approval": edition.approval.value,
         "tracking": edition.tracking.value,
         "in_doubt": edition.in_doubt.value,
+        "arrival": edition.arrival.value,
         "is_active": edition.is_active,
     }

@@ -49,6 +49,15 @@ class InDoubt(StrEnum):
     """Until an editor says so, or an event tells: nobody has two copies, a few may have none."""
 
 
+class Arrival(StrEnum):
+    """When an issue reaches readers in other time zones."""
+
+    TOGETHER = "together"
+    """Everybody at the same instant."""
+    LOCAL_TIME = "local time"
+    """Each reader at the edition's time of day by his own clock, within a day."""
+
+
 class IssueState(StrEnum):
     """Where an issue stands in composition. What happens after `APPROVED` is dispatch's to say."""
 
@@ -116,6 +125,8 @@ class Edition:
     is_active: bool = True
     tracking: Tracking = Tracking.TOTALS
     in_doubt: InDoubt = InDoubt.SEND_AGAIN
+    arrival: Arrival = Arrival.TOGETHER
+    """`LOCAL_TIME` needs a cadence."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from publisher.audience.model import MailingListId
 from publisher.compose import cadence
 from publisher.compose.model import (
     Approval,
+    Arrival,
     Edition,
     EditionId,
     EditionKind,
@@ -96,6 +97,7 @@ def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edi
         "is_active": found.is_active,
         "tracking": found.tracking,
         "in_doubt": found.in_doubt,
+        "arrival": found.arrival,
         "logo": found.logo,
         "created_at": now,
         "slot_done_at": now,
@@ -126,6 +128,7 @@ def change_edition(connection: Connection, changed: Edition) -> Edition:
         "is_active": changed.is_active,
         "tracking": changed.tracking,
         "in_doubt": changed.in_doubt,
+        "arrival": changed.arrival,
         "topics": list(changed.topics),
         "languages": list(changed.languages),
         "language": changed.language,
@@ -456,4 +459,5 @@ def _edition(row: Any) -> Edition:
         is_active=row.is_active,
         tracking=Tracking(row.tracking),
         in_doubt=InDoubt(row.in_doubt),
+        arrival=Arrival(row.arrival),
     )

@@ -27,6 +27,7 @@ edition = sa.Table(
     sa.Column("tracking", sa.Text, nullable=False, server_default="totals"),
     sa.Column("in_doubt", sa.Text, nullable=False, server_default="send again"),
     sa.Column("logo", sa.Text, nullable=False, server_default=""),
+    sa.Column("arrival", sa.Text, nullable=False, server_default="together"),
 )
 
 issue = sa.Table(

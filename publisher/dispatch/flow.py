@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -6,7 +7,8 @@ import structlog
 from publisher.audience.tokens import Signer
 from publisher.clock import Clock
 from publisher.compose import store as compose
-from publisher.compose.model import InDoubt, IssueId, IssueState
+from publisher.compose.arrival import first_arrival
+from publisher.compose.model import Arrival, InDoubt, IssueId, IssueState
 from publisher.database import Database, database_now
 from publisher.dispatch import ledger, plan
 from publisher.dispatch.letters import compiled, tracked
@@ -20,6 +22,7 @@ from publisher.settings import Settings
 log = structlog.get_logger()
 
 OPEN_AT_ONCE = 50
+A_DAY = timedelta(days=1)
 CAN_BE_RETRIED = frozenset({DeliveryState.FAILED, DeliveryState.UNCERTAIN})
 
 
@@ -76,17 +79,26 @@ def _openings(connection: sa.Connection, settings: Settings, issue_ids: Sequence
             language: compiled(settings, edition, found, rendering).to_bytes()
             for language, rendering in (followed.items() if is_read else ())
         }
+        local_time = edition.cadence if edition.arrival is Arrival.LOCAL_TIME else None
+        first_at = first_arrival(local_time, found.approved_at) if local_time else None
         opening = plan.Opening(
             issue_id=found.id,
             mailing_list_id=edition.mailing_list_id,
             message=messages.pop("", b""),
             translations=messages,
-            stale_at=found.approved_at + edition.stale_after,
+            stale_at=_last_arrival(found.approved_at, first_at) + edition.stale_after,
             resend_uncertain=edition.in_doubt is InDoubt.SEND_AGAIN,
             links=links if is_read else (),
+            local_time=local_time,
+            first_at=first_at,
         )
         openings.append(opening)
     return openings
+
+
+def _last_arrival(approved_at: datetime, first_at: datetime | None) -> datetime:
+    """Return from when an issue grows stale: where it follows the sun, from its last readers' time of day."""
+    return max(approved_at, first_at + A_DAY) if first_at else approved_at
 
 
 # --- upkeep, and an editor's hand

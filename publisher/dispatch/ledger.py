@@ -242,7 +242,8 @@ def brake(connection: Connection, issue_id: IssueId, reason: str) -> bool:
 def bring_forward(connection: Connection, issue_id: IssueId) -> None:
     """Let everything that waits for another attempt go at once: somebody has mended what was wrong."""
     _hold_batches(connection, issue_id)
-    waiting = (delivery.c.issue_id == issue_id, delivery.c.due_at.is_not(None))
+    again = delivery.c.state != DeliveryState.PLANNED  # what was never tried waits for its reader's time of day
+    waiting = (delivery.c.issue_id == issue_id, delivery.c.due_at.is_not(None), again)
     connection.execute(sa.update(delivery).where(*waiting).values(due_at=None))
     ready = (batch.c.issue_id == issue_id, batch.c.state == BatchState.READY)
     connection.execute(sa.update(batch).where(*ready).values(due_at=None))

@@ -1,15 +1,20 @@
 """From an approved issue to its deliveries: who gets it, and who does not and why."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.audience.tables import is_confirmed, subscriber, subscription, suppression
-from publisher.compose.model import IssueId, IssueState
+from publisher.compose import cadence
+from publisher.compose.arrival import arrivals
+from publisher.compose.model import Cadence, IssueId, IssueState
 from publisher.compose.tables import issue
 from publisher.database import insert_or_ignore, skip_locked
 from publisher.dispatch.model import BatchState, DeliveryState, SendState
@@ -35,6 +40,10 @@ class Opening:
     """The compiled message with the furniture in other languages, by language."""
     links: tuple[str, ...] = ()
     """Where the tracked links of the message lead, in the order of their numbers."""
+    local_time: Cadence | None = None
+    """Where each reader gets it at this one's time of day by his own clock."""
+    first_at: datetime | None = None
+    """Then nobody gets it before this."""
 
 
 def unopened(connection: Connection, *, at_most: int) -> list[IssueId]:
@@ -65,6 +74,8 @@ def open_send(connection: Connection, opening: Opening, *, now: datetime) -> boo
         "failures_in_row": 0,
         "started_at": now,
         "finished_at": None if opening.message else now,
+        "local_time": cadence.describe(opening.local_time) if opening.local_time else None,
+        "first_at": opening.first_at,
     }
     if connection.scalar(insert_or_ignore(connection, send).returning(send.c.issue_id), row) is None:
         return False
@@ -97,6 +108,7 @@ def plan_some(connection: Connection, *, now: datetime) -> int | None:
     repeats nothing and leaves nothing out, and no two workers plan the same stretch.
     """
     columns = [send.c.issue_id, send.c.mailing_list_id, send.c.planned_to, send.c.planned]
+    columns += [send.c.local_time, send.c.first_at]
     wanted = sa.select(*columns).where(
         send.c.finished_at.is_(None), send.c.is_planned.is_(False), send.c.state != SendState.CANCELLED
     )
@@ -149,7 +161,28 @@ def _deliveries(row: Any, at_most: int, now: datetime) -> sa.Insert:
         .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
     )
     columns = ["issue_id", "seq", "subscription_id", "state", "attempts", "doubts", "reason"]
+    if row.local_time is not None:
+        chosen = chosen.add_columns(sa.case((reason.is_(None), _arrival(row)), else_=None))
+        columns.append("due_at")
     return sa.insert(delivery).from_select(columns, chosen).execution_options(preserve_rowcount=True)
+
+
+def _arrival(row: Any) -> sa.Case[Any]:
+    """Return when a delivery is due by its reader's clock; whose clock we do not know reads with the edition."""
+    zones_of: dict[datetime, list[str]] = defaultdict(list)
+    for time_zone, due_at in arrivals(cadence.parse(row.local_time), row.first_at, _time_zones()).items():
+        zones_of[due_at].append(time_zone)
+    first_at = sa.literal(row.first_at, send.c.first_at.type)
+    rules = [
+        (subscriber.c.time_zone.in_(zones), sa.literal(due_at, send.c.first_at.type))
+        for due_at, zones in sorted(zones_of.items())
+    ]
+    return sa.case((subscriber.c.time_zone == "", first_at), *rules, else_=first_at)
+
+
+@cache
+def _time_zones() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
 
 
 def _add_batches(connection: Connection, row: Any, last_seq: int) -> None:

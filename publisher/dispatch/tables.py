@@ -18,6 +18,8 @@ send = sa.Table(
     sa.Column("failures_in_row", sa.Integer, nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("finished_at", Instant),
+    sa.Column("local_time", sa.Text),  # a cadence, where each reader gets it at its time of day by his own clock
+    sa.Column("first_at", Instant),  # then nobody gets it before this
     sa.Index(
         "ix_send_open",
         "issue_id",

@@ -8,6 +8,7 @@ from publisher.audience import store as audience
 from publisher.audience.model import MailingListId
 from publisher.compose import cadence as cadences
 from publisher.compose import store
+from publisher.compose.arrival import check_arrival
 from publisher.compose.looks import check_look
 from publisher.compose.model import Edition, EditionId
 from publisher.web.api.access import MAY_READ_ISSUES, MAY_WRITE_ISSUES, ONLY_JSON
@@ -41,6 +42,7 @@ def add_edition(room: Room, form: EditionForm) -> dict[str, Any]:
         mailing_list = audience.mailing_list_named(connection, form.mailing_list)
         edition = _edition(form, mailing_list.id)
         check_look(edition)
+        check_arrival(edition)
         return _shown(connection, room, store.add_edition(connection, edition, now=room.now()))
 
 
@@ -59,6 +61,7 @@ def _edition(form: EditionForm, mailing_list_id: MailingListId) -> Edition:
         approval=form.approval,
         tracking=form.tracking,
         in_doubt=form.in_doubt,
+        arrival=form.arrival,
         stale_after=form.stale_after_hours * AN_HOUR,
         language=form.language,
         accent=form.accent,
@@ -85,6 +88,7 @@ def _shown(connection: Connection, room: Newsroom, edition: Edition) -> dict[str
         "approval": edition.approval,
         "tracking": edition.tracking,
         "in_doubt": edition.in_doubt,
+        "arrival": edition.arrival,
         "stale_after_hours": edition.stale_after / AN_HOUR,
         "language": edition.language,
         "accent": edition.accent,

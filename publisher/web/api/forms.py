@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from publisher.archive.model import TermKind
-from publisher.compose.model import Approval, EditionKind, InDoubt, Tracking
+from publisher.compose.model import Approval, Arrival, EditionKind, InDoubt, Tracking
 from publisher.dispatch.model import DeliveryState
 
 Short = Annotated[str, Field(max_length=200)]
@@ -89,6 +89,9 @@ class EditionForm(Form):
     approval: Approval = Approval.AUTOMATIC
     tracking: Tracking = Field(default=Tracking.TOTALS, description="What is counted of links that readers follow.")
     in_doubt: InDoubt = Field(default=InDoubt.SEND_AGAIN, description="A mail whose answer never came.")
+    arrival: Arrival = Field(
+        default=Arrival.TOGETHER, description="“local time”: at the cadence’s time of day by each reader’s own clock."
+    )
     stale_after_hours: int = Field(default=12, ge=1, le=720, description="Later than this it is no news.")
     language: Annotated[str, Field(min_length=2, max_length=20)] = "en"
     accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#b5332e"
@@ -115,6 +118,7 @@ class EditionShown(BaseModel):
     approval: Approval
     tracking: Tracking
     in_doubt: InDoubt
+    arrival: Arrival
     stale_after_hours: float
     language: str
     accent: str

@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 from publisher.audience import store as audience
 from publisher.audience.model import MailingList
 from publisher.compose import cadence, store
+from publisher.compose.arrival import check_arrival
 from publisher.compose.looks import check_look
-from publisher.compose.model import Approval, Cadence, Edition, InDoubt, Tracking
+from publisher.compose.model import Approval, Arrival, Cadence, Edition, InDoubt, Tracking
 from publisher.compose.text import SLOTS
 from publisher.editors.model import Role
 from publisher.errors import InputError
@@ -39,6 +40,7 @@ FIELDS = (
     "stale_after_hours",
     "tracking",
     "in_doubt",
+    "arrival",
     "is_active",
     "subject",
     "language",
@@ -127,6 +129,7 @@ def _written(found: Edition) -> dict[str, str]:
         "stale_after_hours": f"{found.stale_after / timedelta(hours=1):g}",
         "tracking": found.tracking,
         "in_doubt": found.in_doubt,
+        "arrival": found.arrival,
         "is_active": "yes" if found.is_active else "",
         "subject": found.subject,
         "language": furniture_language(found.language),
@@ -155,6 +158,7 @@ def _changed(found: Edition, typed: dict[str, str]) -> Edition:
         stale_after=timedelta(hours=_number(typed, "stale_after_hours", at_most=HOURS_AT_MOST)),
         tracking=_one_of(Tracking, typed, "tracking"),
         in_doubt=_one_of(InDoubt, typed, "in_doubt"),
+        arrival=_one_of(Arrival, typed, "arrival"),
         is_active=bool(typed["is_active"]),
         subject=typed["subject"],
         language=typed["language"],
@@ -164,6 +168,7 @@ def _changed(found: Edition, typed: dict[str, str]) -> Edition:
         languages=tuple(filter(None, re.split(r"[\s,;]+", typed["languages"]))),
     )
     check_look(changed)
+    check_arrival(changed)
     return changed
 
 
