@@ -17,6 +17,7 @@ from publisher.audience.model import (
     Suppression,
     SuppressionReason,
 )
+from publisher.audience.segment_store import choose_topics, topics_offered
 from publisher.audience.tokens import Purpose, Signer
 from publisher.clock import Clock
 from publisher.database import Database, one_at_a_time
@@ -148,6 +149,7 @@ def set_preferences(
     name: str = "",
     language: str = "",
     time_zone: str = "",
+    topics: Collection[str] = (),
 ) -> None:
     """
     Do as a reader decides who came by a link of ours: details as given, these mailing lists and no others.
@@ -166,6 +168,7 @@ def set_preferences(
         now = clock()
         wanted = {each.id for each in _lists(connection, lists)} if lists else set()
         store.change_subscriber(connection, subscriber_id, **details)
+        choose_topics(connection, subscriber_id, set(topics).intersection(topics_offered(connection)))
         before = store.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
         store.end(connection, [each.id for each in before if each.mailing_list_id not in wanted], now=now)
         if _confirm_on(connection, subscriber_id, sorted(wanted), yes, now, over=NOT_YET):

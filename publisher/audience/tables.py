@@ -1,6 +1,6 @@
 import sqlalchemy as sa
 
-from publisher.database import Instant, Key, metadata
+from publisher.database import Instant, Json, Key, metadata
 
 EmailKey = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Type of an address made comparable; ordered by bytes, so that an index finds addresses by their beginning."""
@@ -29,7 +29,16 @@ subscriber = sa.Table(
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("clicked_at", Instant),  # the last link followed in an edition that tells by whom
     sa.Index("ix_subscriber_language", "language"),
+)
+
+subscriber_topic = sa.Table(
+    "subscriber_topic",
+    metadata,
+    sa.Column("subscriber_id", Key, primary_key=True, autoincrement=False),
+    sa.Column("topic", sa.Text, primary_key=True),  # a slug
+    sqlite_with_rowid=False,
 )
 
 subscription = sa.Table(
@@ -81,6 +90,16 @@ consent = sa.Table(
     ),
 )
 is_by_form = consent.c.how == sa.literal_column("'form'")
+
+segment = sa.Table(
+    "segment",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("conditions", Json, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)
 
 suppression = sa.Table(
     "suppression",

@@ -18,6 +18,7 @@ ACCENT = "Colour of bars, buttons and links, such as '#b5332e'."
 LOGO = "Address of a picture that stands at the head of a mail; empty: the site's name."
 FOOTER = "What stands at the foot of each mail, above the sender's address."
 ARRIVAL = "'together', or 'local time': at the cadence's time of day by each reader's own clock."
+SEGMENT = "Slug of a segment: only these of the mailing list's readers. '' for all."
 IN_DOUBT = "A mail whose answer never came: 'send again' or hold it for an editor."
 
 
@@ -37,6 +38,7 @@ def add(
     tracking: Annotated[str, typer.Option(help=TRACKING)] = "totals",
     in_doubt: Annotated[str, typer.Option(help=IN_DOUBT)] = "send again",
     arrival: Annotated[str, typer.Option(help=ARRIVAL)] = "together",
+    segment: Annotated[str, typer.Option(help=SEGMENT)] = "",
     subject: Annotated[str, typer.Option(help=SUBJECT)] = "",
     furniture: Annotated[str, typer.Option(help=FURNITURE)] = "en",
     accent: Annotated[str, typer.Option(help=ACCENT)] = "#b5332e",
@@ -46,6 +48,7 @@ def add(
 ) -> None:
     """Add an edition: something published again and again."""
     from publisher.audience import store as audience
+    from publisher.audience.segment_store import segment_named
     from publisher.compose import cadence as cadences
     from publisher.compose import store
     from publisher.compose.arrival import check_arrival
@@ -71,6 +74,7 @@ def add(
             tracking=_one_of(Tracking, tracking, "way of tracking"),
             in_doubt=_one_of(InDoubt, in_doubt, "answer to a doubt"),
             arrival=_one_of(Arrival, arrival, "way of arrival"),
+            segment_id=segment_named(connection, segment).id if segment else None,
             subject=subject,
             language=furniture,
             accent=accent,
@@ -139,6 +143,7 @@ def change(
     tracking: Annotated[str | None, typer.Option(help=TRACKING)] = None,
     in_doubt: Annotated[str | None, typer.Option(help=IN_DOUBT)] = None,
     arrival: Annotated[str | None, typer.Option(help=ARRIVAL)] = None,
+    segment: Annotated[str | None, typer.Option(help=SEGMENT)] = None,
     language: Annotated[list[str] | None, typer.Option("--language", help="Only articles in it; '' for all.")] = None,
     subject: Annotated[str | None, typer.Option(help=SUBJECT)] = None,
     furniture: Annotated[str | None, typer.Option(help=FURNITURE)] = None,
@@ -151,6 +156,7 @@ def change(
     """Change an edition's rules; what is not named stays, and so does what is approved already."""
     from dataclasses import replace
 
+    from publisher.audience.segment_store import segment_named
     from publisher.compose import cadence as cadences
     from publisher.compose import store
     from publisher.compose.arrival import check_arrival
@@ -178,9 +184,11 @@ def change(
     changes = {field: value for field, value in given.items() if value is not None}
     if cadence is not None:
         changes["cadence"] = cadences.parse(cadence) if cadence else None
-    if not changes:
+    if not changes and segment is None:
         raise InputError("Say what to change, such as --tracking off; publisher edition change --help lists it.")
     with newsroom().database.transaction() as connection:
+        if segment is not None:
+            changes["segment_id"] = segment_named(connection, segment).id if segment else None
         changed = replace(store.edition_named(connection, slug), **changes)
         check_look(changed)
         check_arrival(changed)
@@ -221,5 +229,6 @@ def _row(edition: Any) -> dict[str, Any]:
         "tracking": edition.tracking.value,
         "in_doubt": edition.in_doubt.value,
         "arrival": edition.arrival.value,
+        "segment_id": edition.segment_id,
         "is_active": edition.is_active,
     }

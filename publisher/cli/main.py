@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from publisher.cli import articles, audience, editions, events, feeds, glossary, issues, people, service, sources
+from publisher.cli import (
+    articles,
+    audience,
+    editions,
+    events,
+    feeds,
+    glossary,
+    issues,
+    people,
+    segments,
+    service,
+    sources,
+)
 from publisher.errors import PublisherError
 
 app = typer.Typer(
@@ -21,6 +33,7 @@ app.add_typer(feeds.app, name="feed", help="List feeds, end them, and let them l
 app.add_typer(glossary.app, name="glossary", help="Names and words that are explained to readers abroad.")
 app.add_typer(audience.subscribers, name="subscriber", help="Add, import, export and list subscribers.")
 app.add_typer(audience.mailing_lists, name="mailing-list", help="Add and list mailing lists.")
+app.add_typer(segments.app, name="segment", help="Parts of the readers that an edition can go to.")
 app.add_typer(editions.app, name="edition", help="What is published again and again.")
 app.add_typer(issues.app, name="issue", help="Draft, approve, stop and look at issues.")
 app.add_typer(events.app, name="events", help="Bounces and complaints that came back by mail.")

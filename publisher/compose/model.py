@@ -6,6 +6,7 @@ from typing import NewType
 
 from publisher.archive.model import Article, ArticleId, GlossaryTerm, Lead
 from publisher.audience.model import MailingListId
+from publisher.audience.segments import SegmentId
 
 EditionId = NewType("EditionId", int)
 IssueId = NewType("IssueId", int)
@@ -127,6 +128,8 @@ class Edition:
     in_doubt: InDoubt = InDoubt.SEND_AGAIN
     arrival: Arrival = Arrival.TOGETHER
     """`LOCAL_TIME` needs a cadence."""
+    segment_id: SegmentId | None = None
+    """The part of the mailing list's readers that it goes to; None: to all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

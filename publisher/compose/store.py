@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.archive.model import ArticleId
+from publisher.audience import segment_store
 from publisher.audience.model import MailingListId
+from publisher.audience.segments import Segment, SegmentId
 from publisher.compose import cadence
 from publisher.compose.model import (
     Approval,
@@ -76,6 +78,15 @@ def edition_of(connection: Connection, edition_id: EditionId) -> Edition:
     return _edition(row)
 
 
+def remove_segment(connection: Connection, found: Segment) -> None:
+    """Remove a segment that no edition goes to. Raises ConflictError."""
+    users = [each.name for each in editions(connection) if each.segment_id == found.id]
+    if users:
+        problem = f"{' and '.join(users)} would lose the readers of {found.name!r}; choose others for it first."
+        raise ConflictError(problem)
+    segment_store.remove_segment(connection, found.id)
+
+
 def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edition:
     """Store a new edition (its `id` is ignored). Raises ConflictError where the slug is taken."""
     row = {
@@ -98,6 +109,7 @@ def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edi
         "tracking": found.tracking,
         "in_doubt": found.in_doubt,
         "arrival": found.arrival,
+        "segment_id": found.segment_id,
         "logo": found.logo,
         "created_at": now,
         "slot_done_at": now,
@@ -129,6 +141,7 @@ def change_edition(connection: Connection, changed: Edition) -> Edition:
         "tracking": changed.tracking,
         "in_doubt": changed.in_doubt,
         "arrival": changed.arrival,
+        "segment_id": changed.segment_id,
         "topics": list(changed.topics),
         "languages": list(changed.languages),
         "language": changed.language,
@@ -460,4 +473,5 @@ def _edition(row: Any) -> Edition:
         tracking=Tracking(row.tracking),
         in_doubt=InDoubt(row.in_doubt),
         arrival=Arrival(row.arrival),
+        segment_id=SegmentId(row.segment_id) if row.segment_id is not None else None,
     )

@@ -28,6 +28,7 @@ edition = sa.Table(
     sa.Column("in_doubt", sa.Text, nullable=False, server_default="send again"),
     sa.Column("logo", sa.Text, nullable=False, server_default=""),
     sa.Column("arrival", sa.Text, nullable=False, server_default="together"),
+    sa.Column("segment_id", Key),
 )
 
 issue = sa.Table(

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 import structlog
 
+from publisher.audience.segment_store import segment_of
 from publisher.audience.tokens import Signer
 from publisher.clock import Clock
 from publisher.compose import store as compose
@@ -91,6 +92,7 @@ def _openings(connection: sa.Connection, settings: Settings, issue_ids: Sequence
             links=links if is_read else (),
             local_time=local_time,
             first_at=first_at,
+            conditions=segment_of(connection, edition.segment_id).conditions if edition.segment_id else None,
         )
         openings.append(opening)
     return openings

@@ -11,6 +11,9 @@ from zoneinfo import available_timezones
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher.audience import segments
+from publisher.audience.segment_store import matching
+from publisher.audience.segments import Conditions
 from publisher.audience.tables import is_confirmed, subscriber, subscription, suppression
 from publisher.compose import cadence
 from publisher.compose.arrival import arrivals
@@ -44,6 +47,8 @@ class Opening:
     """Where each reader gets it at this one's time of day by his own clock."""
     first_at: datetime | None = None
     """Then nobody gets it before this."""
+    conditions: Conditions | None = None
+    """Of the segment that it goes to."""
 
 
 def unopened(connection: Connection, *, at_most: int) -> list[IssueId]:
@@ -76,6 +81,7 @@ def open_send(connection: Connection, opening: Opening, *, now: datetime) -> boo
         "finished_at": None if opening.message else now,
         "local_time": cadence.describe(opening.local_time) if opening.local_time else None,
         "first_at": opening.first_at,
+        "conditions": segments.to_json(opening.conditions) if opening.conditions else None,
     }
     if connection.scalar(insert_or_ignore(connection, send).returning(send.c.issue_id), row) is None:
         return False
@@ -108,7 +114,7 @@ def plan_some(connection: Connection, *, now: datetime) -> int | None:
     repeats nothing and leaves nothing out, and no two workers plan the same stretch.
     """
     columns = [send.c.issue_id, send.c.mailing_list_id, send.c.planned_to, send.c.planned]
-    columns += [send.c.local_time, send.c.first_at]
+    columns += [send.c.local_time, send.c.first_at, send.c.conditions, send.c.started_at]
     wanted = sa.select(*columns).where(
         send.c.finished_at.is_(None), send.c.is_planned.is_(False), send.c.state != SendState.CANCELLED
     )
@@ -128,17 +134,7 @@ def plan_some(connection: Connection, *, now: datetime) -> int | None:
 
 def _deliveries(row: Any, at_most: int, now: datetime) -> sa.Insert:
     """Return the one statement that turns subscriptions into deliveries, each skip with its reason."""
-    stretch = (
-        sa.select(subscription.c.id, subscription.c.subscriber_id, subscription.c.paused_until)
-        .where(
-            subscription.c.mailing_list_id == row.mailing_list_id,
-            is_confirmed,
-            subscription.c.id > row.planned_to,
-        )
-        .order_by(subscription.c.id)
-        .limit(at_most)
-        .subquery()
-    )
+    stretch = _stretch(row).order_by(subscription.c.id).limit(at_most).subquery()
     reason = sa.case(
         (suppression.c.email_key.is_not(None), sa.literal("suppressed: ") + suppression.c.reason),
         (stretch.c.paused_until > now, sa.literal("paused by the reader")),
@@ -165,6 +161,19 @@ def _deliveries(row: Any, at_most: int, now: datetime) -> sa.Insert:
         chosen = chosen.add_columns(sa.case((reason.is_(None), _arrival(row)), else_=None))
         columns.append("due_at")
     return sa.insert(delivery).from_select(columns, chosen).execution_options(preserve_rowcount=True)
+
+
+def _stretch(row: Any) -> sa.Select[Any]:
+    """Return the subscriptions that have no delivery yet; of a segment's readers only, where it goes to one."""
+    wanted = sa.select(subscription.c.id, subscription.c.subscriber_id, subscription.c.paused_until).where(
+        subscription.c.mailing_list_id == row.mailing_list_id,
+        is_confirmed,
+        subscription.c.id > row.planned_to,
+    )
+    if row.conditions is None:
+        return wanted
+    conditions = matching(segments.from_json(row.conditions), now=row.started_at)
+    return wanted.join(subscriber, subscriber.c.id == subscription.c.subscriber_id).where(*conditions)
 
 
 def _arrival(row: Any) -> sa.Case[Any]:

@@ -1,6 +1,6 @@
 import sqlalchemy as sa
 
-from publisher.database import Instant, Key, metadata
+from publisher.database import Instant, Json, Key, metadata
 
 send = sa.Table(
     "send",
@@ -20,6 +20,7 @@ send = sa.Table(
     sa.Column("finished_at", Instant),
     sa.Column("local_time", sa.Text),  # a cadence, where each reader gets it at its time of day by his own clock
     sa.Column("first_at", Instant),  # then nobody gets it before this
+    sa.Column("conditions", Json),  # of the segment it goes to, as they were when it was opened
     sa.Index(
         "ix_send_open",
         "issue_id",

@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher.audience.segment_store import note_click
 from publisher.audience.tokens import Signer
 from publisher.clock import Clock
 from publisher.compose.model import IssueId
@@ -103,9 +104,12 @@ def _delivery(signer: Signer, issue_id: IssueId, reader: str) -> tuple[IssueId, 
 def _note(connection: Connection, found: tuple[IssueId, int], kind: EventKind, what: str, now: datetime) -> None:
     """Write an event of a delivery that there is, once for each reader and link."""
     issue_id, seq = found
-    known = sa.select(delivery.c.seq).where(delivery.c.issue_id == issue_id, delivery.c.seq == seq)
-    if connection.execute(known).first() is None:
+    known = sa.select(delivery.c.subscription_id).where(delivery.c.issue_id == issue_id, delivery.c.seq == seq)
+    subscription_id = connection.scalar(known)
+    if subscription_id is None:
         return
+    if kind is EventKind.CLICKED:
+        note_click(connection, subscription_id, now=now)
     event = DeliveryEvent(
         provider=Provider.SITE,
         event_id=f"{kind}/{issue_id}/{seq}/{what}",

@@ -12,6 +12,7 @@ from publisher.web.desk import issues as desk_issues
 from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
+from publisher.web.desk import segments as desk_segments
 from publisher.web.desk import sign_in as desk_sign_in
 from publisher.web.desk import today as desk_today
 from publisher.web.public import (
@@ -53,6 +54,7 @@ ROUTERS = (
     desk_deliveries.router,
     desk_moves.router,
     desk_editions.router,
+    desk_segments.router,
     desk_proposals.router,
     desk_glossary.router,
     desk_outbox.router,

@@ -6,6 +6,8 @@ from sqlalchemy.engine import Connection
 
 from publisher.audience import store as audience
 from publisher.audience.model import MailingListId
+from publisher.audience.segment_store import segment_named, segment_of
+from publisher.audience.segments import Segment
 from publisher.compose import cadence as cadences
 from publisher.compose import store
 from publisher.compose.arrival import check_arrival
@@ -40,13 +42,14 @@ def add_edition(room: Room, form: EditionForm) -> dict[str, Any]:
     """Add an edition."""
     with room.database.transaction() as connection:
         mailing_list = audience.mailing_list_named(connection, form.mailing_list)
-        edition = _edition(form, mailing_list.id)
+        segment = segment_named(connection, form.segment) if form.segment else None
+        edition = _edition(form, mailing_list.id, segment)
         check_look(edition)
         check_arrival(edition)
         return _shown(connection, room, store.add_edition(connection, edition, now=room.now()))
 
 
-def _edition(form: EditionForm, mailing_list_id: MailingListId) -> Edition:
+def _edition(form: EditionForm, mailing_list_id: MailingListId, segment: Segment | None) -> Edition:
     return Edition(
         id=EditionId(0),
         slug=form.slug,
@@ -62,6 +65,7 @@ def _edition(form: EditionForm, mailing_list_id: MailingListId) -> Edition:
         tracking=form.tracking,
         in_doubt=form.in_doubt,
         arrival=form.arrival,
+        segment_id=segment.id if segment else None,
         stale_after=form.stale_after_hours * AN_HOUR,
         language=form.language,
         accent=form.accent,
@@ -89,6 +93,7 @@ def _shown(connection: Connection, room: Newsroom, edition: Edition) -> dict[str
         "tracking": edition.tracking,
         "in_doubt": edition.in_doubt,
         "arrival": edition.arrival,
+        "segment": segment_of(connection, edition.segment_id).slug if edition.segment_id else None,
         "stale_after_hours": edition.stale_after / AN_HOUR,
         "language": edition.language,
         "accent": edition.accent,

@@ -1,7 +1,7 @@
 """The API's own form: what programs send, and what they get. All times are RFC 3339 with a zone."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -89,6 +89,7 @@ class EditionForm(Form):
     approval: Approval = Approval.AUTOMATIC
     tracking: Tracking = Field(default=Tracking.TOTALS, description="What is counted of links that readers follow.")
     in_doubt: InDoubt = Field(default=InDoubt.SEND_AGAIN, description="A mail whose answer never came.")
+    segment: str = Field(default="", description="Slug; only these of the mailing list’s readers. Empty: all.")
     arrival: Arrival = Field(
         default=Arrival.TOGETHER, description="“local time”: at the cadence’s time of day by each reader’s own clock."
     )
@@ -119,6 +120,7 @@ class EditionShown(BaseModel):
     tracking: Tracking
     in_doubt: InDoubt
     arrival: Arrival
+    segment: str | None
     stale_after_hours: float
     language: str
     accent: str
@@ -163,6 +165,59 @@ class Terms(BaseModel):
     """All terms."""
 
     data: list[TermShown]
+
+
+# --- segments
+
+
+class ConditionsForm(Form):
+    """Who belongs to a segment: who meets all that are given. Of several values in one it is enough to meet one."""
+
+    languages: list[str] = Field(default=[], description="BCP 47; `en` holds for `en-GB` as well.")
+    countries: list[str] = Field(default=[], description="ISO 3166, of the reader’s time zone.")
+    time_zones: list[str] = Field(default=[], description="IANA names.")
+    topics: list[str] = Field(default=[], description="Slugs of topics that the reader has chosen.")
+    mailing_lists: list[str] = Field(default=[], description="Slugs; a reader of one of them as well.")
+    joined_after: date | None = Field(default=None, description="This day or later, in UTC.")
+    joined_before: date | None = Field(default=None, description="Before this day, in UTC.")
+    clicked_within_days: int | None = Field(
+        default=None, ge=1, le=3_650, description="Followed a link lately, in an edition that tells by whom."
+    )
+
+
+class SegmentChange(Form):
+    """What a segment is from now on."""
+
+    name: Short
+    conditions: ConditionsForm
+
+
+class SegmentForm(SegmentChange):
+    """A part of the readers."""
+
+    slug: Slug
+
+
+class SegmentShown(BaseModel):
+    """A part of the readers; conditions that are not set are left out."""
+
+    slug: str
+    name: str
+    conditions: ConditionsForm
+    created_at: datetime
+
+
+class Segments(BaseModel):
+    """All segments."""
+
+    data: list[SegmentShown]
+
+
+class SegmentCount(BaseModel):
+    """How many subscribers belong to a segment."""
+
+    subscribers: int
+    is_all: bool = Field(description="False: there are more; no more than 100,000 are counted.")
 
 
 # --- audience

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,6 +10,8 @@ from sqlalchemy.engine import Connection
 
 from publisher.audience import store as audience
 from publisher.audience.model import MailingList
+from publisher.audience.segment_store import segments_saved
+from publisher.audience.segments import Segment, SegmentId
 from publisher.compose import cadence, store
 from publisher.compose.arrival import check_arrival
 from publisher.compose.looks import check_look
@@ -41,6 +44,7 @@ FIELDS = (
     "tracking",
     "in_doubt",
     "arrival",
+    "segment",
     "is_active",
     "subject",
     "language",
@@ -87,7 +91,8 @@ def change(request: Request, room: Room, seat: Sender, form: Form, slug: str) ->
     typed = {name: field(form, name) for name in FIELDS}
     try:
         with room.database.transaction() as connection:
-            store.change_edition(connection, _changed(store.edition_named(connection, slug), typed))
+            saved = segments_saved(connection)
+            store.change_edition(connection, _changed(store.edition_named(connection, slug), typed, saved))
     except InputError as problem:
         return _page(request, room, seat, slug, typed=typed, problem=problem)
     return go(seat, f"/desk/editions/{slug}", Said.CHANGED)
@@ -105,9 +110,12 @@ def _page(
     with room.database.reading() as connection:
         (found,) = _shown(connection, [store.edition_named(connection, slug)], room.now())
         issues = store.issues(connection, at_most=LATELY, edition_id=found.edition.id)
-        values: dict[str, Any] = {"shown": found, "issues": shown_issues(connection, issues)}
+        saved = segments_saved(connection)
+        values: dict[str, Any] = {"shown": found, "issues": shown_issues(connection, issues), "segments": saved}
+    segment = next((each for each in saved if each.id == found.edition.segment_id), None)
     values |= {
-        "typed": typed or _written(found.edition),
+        "segment": segment,
+        "typed": typed or _written(found.edition) | {"segment": segment.slug if segment else ""},
         "furniture": [(each, language_name(each)) for each in languages()],
         "slots": SLOTS,
         "is_typed": typed is not None,
@@ -140,7 +148,7 @@ def _written(found: Edition) -> dict[str, str]:
     }
 
 
-def _changed(found: Edition, typed: dict[str, str]) -> Edition:
+def _changed(found: Edition, typed: dict[str, str], saved: Sequence[Segment]) -> Edition:
     """Return an edition with the rules of its form. Raises InputError with the field."""
     if not typed["name"] or len(typed["name"]) > NAME_AT_MOST:
         raise InputError(f"An edition needs a name of at most {NAME_AT_MOST} characters.", "name")
@@ -159,6 +167,7 @@ def _changed(found: Edition, typed: dict[str, str]) -> Edition:
         tracking=_one_of(Tracking, typed, "tracking"),
         in_doubt=_one_of(InDoubt, typed, "in_doubt"),
         arrival=_one_of(Arrival, typed, "arrival"),
+        segment_id=_segment_id(typed["segment"], saved),
         is_active=bool(typed["is_active"]),
         subject=typed["subject"],
         language=typed["language"],
@@ -170,6 +179,13 @@ def _changed(found: Edition, typed: dict[str, str]) -> Edition:
     check_look(changed)
     check_arrival(changed)
     return changed
+
+
+def _segment_id(slug: str, saved: Sequence[Segment]) -> SegmentId | None:
+    found = {each.slug: each.id for each in saved}
+    if slug and slug not in found:
+        raise InputError("There is no such segment any more; choose one of what is offered.", "segment")
+    return found[slug] if slug else None
 
 
 def _cadence(text: str) -> Cadence | None:

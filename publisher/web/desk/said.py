@@ -32,6 +32,9 @@ class Said(Enum):
     TERM_REMOVED = "Removed. What is approved already keeps its explanation."
     DISMISSED = "That is no term; it will not be proposed again."
     PROPOSED_AGAIN = "It may be proposed again."
+    SEGMENT_ADDED = "Added. An edition goes to it once its rules say so."
+    SEGMENT_CHANGED = "Changed. What is being sent already goes to whom it was approved for."
+    SEGMENT_REMOVED = "Removed. Its readers stay."
     RESUMED = "It goes on exactly where it stopped."
 
     @property

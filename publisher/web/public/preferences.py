@@ -11,6 +11,7 @@ from publisher.audience import flow
 from publisher.audience import store as audience
 from publisher.audience.flow import Yes
 from publisher.audience.model import How, Subscriber, SubscriberId, SubscriptionState
+from publisher.audience.segment_store import topics_of, topics_offered
 from publisher.errors import InputError, NotFoundError
 from publisher.web.pages import language_name
 from publisher.web.parts import Form, Origin, Room, field, fields
@@ -75,6 +76,7 @@ def _save(room: Newsroom, reader: Subscriber, form: Form, origin: str) -> None:
         name=field(form, "name"),
         language=field(form, "language"),
         time_zone=field(form, "time_zone"),
+        topics=fields(form, "topic"),
         clock=room.now,
     )
     _pause(room, reader.id, wanted=bool(field(form, "pause")))
@@ -100,6 +102,7 @@ def _values(connection: Connection, room: Newsroom, reader: Subscriber) -> dict[
         "choices": [(each, each.id in on) for each in audience.mailing_lists(connection)],
         "paused_until": max(pauses, default=None),
         "languages": _languages(connection, reader),
+        "topics": _topics(connection, reader),
         "time_zones": sorted({*_time_zones(), *filter(None, [reader.time_zone])}),
     }
 
@@ -107,6 +110,16 @@ def _values(connection: Connection, room: Newsroom, reader: Subscriber) -> dict[
 def _languages(connection: Connection, reader: Subscriber) -> list[tuple[str, str]]:
     tags = {*LANGUAGES, *(tag for tag, _ in archive.languages_in_use(connection)), *filter(None, [reader.language])}
     return sorted(((tag, language_name(tag)) for tag in tags), key=lambda each: each[1].casefold())
+
+
+def _topics(connection: Connection, reader: Subscriber) -> list[tuple[str, str, bool]]:
+    """Return the topics to choose from, with their names and whether the reader has chosen them."""
+    offered = topics_offered(connection)
+    if not offered:
+        return []
+    names = {topic.slug: topic.name for topic, _ in archive.topics_in_use(connection)}
+    chosen = topics_of(connection, reader.id)
+    return [(slug, names.get(slug, slug), slug in chosen) for slug in offered]
 
 
 @cache

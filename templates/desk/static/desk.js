@@ -69,3 +69,22 @@ if (form) {
     note.scrollIntoView({ block: "nearest" });
   });
 }
+
+// A segment: how many readers the form as it stands would hold, a moment after it was last changed.
+const counting = document.querySelector("form[data-count]");
+
+if (counting) {
+  const told = counting.querySelector("[data-counted]");
+  let waiting = 0;
+
+  async function tell() {
+    const body = new URLSearchParams(new FormData(counting));
+    const answer = await fetch(counting.dataset.count, { method: "POST", body }).catch(() => null);
+    if (answer && (answer.ok || answer.status === 422)) told.textContent = await answer.text();
+  }
+
+  counting.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(tell, 500);
+  });
+}
