@@ -6,8 +6,10 @@ English only. The libraries and the model come with `pip install publisher[embed
 runs. Articles with and without an embedding live in one archive.
 """
 
+import ctypes
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,7 +44,7 @@ def nothing(_text: Text) -> Embedding | None:
 @cache
 def embedder(wanted: str) -> Embed:
     """
-    Return what embeds articles; a model is loaded once for each process, and takes about 150 MB.
+    Return what embeds articles; a model is loaded once for each process.
 
     Args:
         wanted: `off`, `on` for the model of the package, or a folder that holds another one of the same kind:
@@ -88,15 +90,15 @@ class _SentenceModel:
         from onnxruntime import InferenceSession, SessionOptions
         from tokenizers import Tokenizer
 
-        packed = model.read_bytes()
         options = SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # the worker's own threads share the cores
         options.enable_cpu_mem_arena = False
-        self._session = InferenceSession(packed, options, providers=["CPUExecutionProvider"])
+        self._session = InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(vocabulary))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(TOKENS)
-        self._mark = crc32(packed)
+        self._mark = _mark(model)
+        _give_memory_back()
 
     def __call__(self, text: Text) -> Embedding | None:
         if text.language != LANGUAGE:
@@ -110,6 +112,21 @@ class _SentenceModel:
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         (tokens,) = self._session.run(["last_hidden_state"], given)
         return tokens[0].mean(axis=0)
+
+
+def _mark(model: Path) -> int:
+    """Return what tells a model from others, read in small pieces."""
+    found = 0
+    with model.open("rb") as file:
+        while piece := file.read(1 << 16):
+            found = crc32(piece, found)
+    return found
+
+
+def _give_memory_back() -> None:
+    """Return to the system what loading took and no longer needs: 60 MB, where the C library can (glibc)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _quantised(vector: Any) -> bytes:
