@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.engine import Connection
 
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, ArticleState, Lead
+from publisher.audience import rules
+from publisher.audience import store as audience
+from publisher.audience.model import Subscriber
 from publisher.compose import flow, proof, store
 from publisher.compose.model import Edition, Issue, IssueId, IssueState, Rendering
 from publisher.compose.text import SLOTS
@@ -25,7 +29,7 @@ from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.events import clicks
 from publisher.rendering import furniture_language, languages
 from publisher.web.desk.issues import title_of
-from publisher.web.desk.previews import filled, framed
+from publisher.web.desk.previews import darkened, filled, filled_html, framed
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
 from publisher.web.pages import language_name
@@ -79,10 +83,14 @@ def issue(request: Request, room: Room, seat: AtDesk, issue_id: IdInPath) -> Res
 
 
 @router.get("/desk/issues/{issue_id}/mail", include_in_schema=False)
-def mail(room: Room, _seat: AtDesk, issue_id: IdInPath, language: str = "") -> Response:
+def mail(
+    *, room: Room, _seat: AtDesk, issue_id: IdInPath, language: str = "", reader: str = "", dark: bool = False
+) -> Response:
     """Return the mail itself for a frame that can do nothing: no script, no form, no way out."""
     rendering = flow.preview(room.database, room.settings, IssueId(issue_id), language=language)
-    return framed(filled(rendering.html, rendering, room), room)
+    with room.database.reading() as connection:
+        html = filled_html(rendering, room, _reader(connection, reader))
+    return framed(darkened(html) if dark else html, room)
 
 
 @router.post("/desk/issues/{issue_id}", include_in_schema=False)
@@ -126,10 +134,12 @@ def issue_page(
 
     """
     rendering, unrendered = _rendered(room, issue_id, request.query_params.get("language", ""))
+    asked_for = request.query_params.get("reader", "").strip()[: rules.EMAIL_AT_MOST]
     with room.database.reading() as connection:
         found = report.report(connection, issue_id)
         edition = store.edition_of(connection, found.issue.edition_id)
         chosen = list(archive.leads(connection, (typed or found.issue).article_ids).values())
+        reader = _reader(connection, asked_for)
         values: dict[str, Any] = {
             "report": found,
             "links": clicks.of_issue(connection, issue_id),
@@ -140,12 +150,18 @@ def issue_page(
             "title": title_of(connection, edition, found.issue),
             "chosen": chosen,
             "offered": _offered(connection, chosen) if found.issue.state is IssueState.DRAFT else (),
-            "readers": reach(connection, edition.mailing_list_id, now=room.now()),
+            "readers": reach(connection, edition, now=room.now()),
             "zone": zone_of(connection, edition),
             "spoken": _spoken(connection, found.issue, edition, request.query_params.get("language", "")),
         }
+    shown = {"language": next((each.tag for each in values["spoken"][1:] if each.is_shown), "")}
+    shown["reader"] = reader.email if reader else ""
     values |= {
-        "mail": _mail(rendering, room) if rendering else None,
+        "mail": _mail(rendering, room, reader) if rendering else None,
+        "asked_for": asked_for,
+        "frame": _frame(issue_id, **shown),
+        "dark_frame": _frame(issue_id, **shown, dark="yes"),
+        "reader": reader,
         "unrendered": unrendered,
         "remarks": list(proof.remarks(edition, chosen, rendering)) if rendering else [],
         "progress": _progress(found),
@@ -195,11 +211,25 @@ def sentence(problem: PublisherError | None) -> str:
     return told[:1].upper() + told[1:]
 
 
-def _mail(rendering: Rendering, room: Newsroom) -> Mail:
+def _frame(issue_id: IssueId, **shown: str) -> str:
+    """Return the address of the mail in a frame, shown like this."""
+    query = urlencode({name: value for name, value in shown.items() if value})
+    return f"/desk/issues/{issue_id}/mail{'?' if query else ''}{query}"
+
+
+def _reader(connection: Connection, address: str) -> Subscriber | None:
+    """Return the reader as whom the mail is looked at."""
+    try:
+        return audience.subscriber_with_email(connection, rules.normalise_email(address)) if address else None
+    except InputError:
+        return None
+
+
+def _mail(rendering: Rendering, room: Newsroom, reader: Subscriber | None) -> Mail:
     return Mail(
-        subject=filled(rendering.subject, rendering, room),
-        preheader=filled(rendering.preheader, rendering, room),
-        text=filled(rendering.text, rendering, room),
+        subject=filled(rendering.subject, rendering, room, reader),
+        preheader=filled(rendering.preheader, rendering, room, reader),
+        text=filled(rendering.text, rendering, room, reader),
         size_kb=len(rendering.html.encode()) / 1000,
     )
 

@@ -1,10 +1,12 @@
 """Mails in frames: shown as they are, and unable to do anything."""
 
 import re
+from html import escape
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
+from publisher.audience.model import Subscriber
 from publisher.compose.model import Rendering
 from publisher.compose.slots import Slot, anybody, marker
 from publisher.compose.slots import filled as fill
@@ -18,6 +20,7 @@ POLICY = (
 """A mail brings its styles with it; scripts, forms and everything else are off."""
 NEW_WINDOW = '<base target="_blank">'
 HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+DARK = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 NOBODY = "reader"
 
 
@@ -28,9 +31,27 @@ def framed(html: str, room: Newsroom) -> Response:
     return HTMLResponse(html, headers={"Content-Security-Policy": policy, "Cache-Control": PRIVATE})
 
 
-def filled(text: str, rendering: Rendering, room: Newsroom) -> str:
-    """Return a part of a mail with its slots filled as for a reader without a name."""
-    return fill(text, anybody(room.settings.base_url, rendering.reader))
+def filled(text: str, rendering: Rendering, room: Newsroom, reader: Subscriber | None = None) -> str:
+    """Return a part of a mail, which is no HTML, with its slots filled as for a reader; None: one without a name."""
+    return fill(text, _values(rendering, room, reader))
+
+
+def filled_html(rendering: Rendering, room: Newsroom, reader: Subscriber | None) -> str:
+    """Return a mail's HTML with its slots filled."""
+    values = _values(rendering, room, reader)
+    return fill(rendering.html, {slot: escape(value) for slot, value in values.items()})
+
+
+def darkened(html: str) -> str:
+    """Return a mail's HTML as a mail program in dark colours shows it, whatever the browser's are."""
+    return DARK.sub("@media all", html)
+
+
+def _values(rendering: Rendering, room: Newsroom, reader: Subscriber | None) -> dict[Slot, str]:
+    values = anybody(room.settings.base_url, rendering.reader)
+    if reader:
+        values |= {Slot.ADDRESS: reader.email, Slot.NAME: reader.name or rendering.reader}
+    return values
 
 
 def plain_subject(subject: str) -> str:

@@ -88,3 +88,78 @@ if (counting) {
     waiting = setTimeout(tell, 500);
   });
 }
+
+// How long a subject or preheader is, beside what the inbox of a phone shows of it.
+for (const field of document.querySelectorAll("[data-guide]")) {
+  const guide = Number(field.dataset.guide);
+  const line = document.createElement("p");
+  line.className = "hint";
+  field.after(line);
+
+  function measure() {
+    const length = [...field.value].length;
+    line.textContent = length ? `${length} characters; the inbox of a phone shows about ${guide}.` : "";
+    line.classList.toggle("long", length > guide);
+  }
+
+  field.addEventListener("input", measure);
+  measure();
+}
+
+// The articles of a draft: moved by two buttons or dragged; the numbers follow, and are what is saved.
+for (const table of document.querySelectorAll("[data-sortable]")) {
+  const body = table.tBodies[0];
+  const told = document.createElement("p");
+  told.className = "unseen";
+  told.setAttribute("aria-live", "polite");
+  table.after(told);
+  let dragged = null;
+
+  function renumber(row) {
+    [...body.rows].forEach((each, place) => (each.querySelector(".place input").value = place + 1));
+    const place = [...body.rows].indexOf(row) + 1;
+    told.textContent = `${row.querySelector("label").textContent}: place ${place} of ${body.rows.length}.`;
+  }
+
+  function move(row, by, button) {
+    const other = by < 0 ? row.previousElementSibling : row.nextElementSibling;
+    if (!other) return;
+    if (by < 0) other.before(row);
+    else other.after(row);
+    renumber(row);
+    button.focus();
+  }
+
+  for (const row of body.rows) {
+    const title = row.querySelector("label").textContent;
+    const cell = row.querySelector(".place");
+    for (const [sign, word, by] of [["\u2191", "up", -1], ["\u2193", "down", 1]]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "quiet step";
+      button.textContent = sign;
+      button.setAttribute("aria-label", `Move ${word}: ${title}`);
+      button.addEventListener("click", () => move(row, by, button));
+      cell.append(button);
+    }
+    row.draggable = true;
+    row.addEventListener("dragstart", (event) => {
+      dragged = row;
+      event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setData("text/plain", title);
+      row.classList.add("dragged");
+    });
+    row.addEventListener("dragend", () => {
+      row.classList.remove("dragged");
+      renumber(row);
+      dragged = null;
+    });
+    row.addEventListener("dragover", (event) => {
+      if (!dragged || dragged === row) return;
+      event.preventDefault();
+      const { top, height } = row.getBoundingClientRect();
+      if (event.clientY < top + height / 2) row.before(dragged);
+      else row.after(dragged);
+    });
+  }
+}

@@ -20,7 +20,7 @@ from publisher.dispatch.sending import send_due
 from publisher.editors import flow as editors
 from publisher.editors.model import EditorId
 from publisher.wiring import Newsroom
-from tests.builders import settings_in
+from tests.builders import a_draft, handed_in, settings_in
 from tests.web.conftest import a_newsroom
 from tests.web.desk.visits import hire
 from tests.web.served import served
@@ -249,6 +249,47 @@ def hand_in_a_plain_article(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("The Night Bus Home")
 
 
+def test_the_articles_of_a_draft_are_put_in_order_by_keyboard_and_by_dragging(browser: Browser, site: Site) -> None:
+    titles = ("Alpha", "Bravo", "Charlie")
+    handed_in(site.room.database, [a_draft(external_id=each, title=each) for each in titles], clock=site.room.now)
+    with working(browser, site, DESKTOP) as page:
+        page.goto("/desk/issues")
+        page.get_by_role("button", name="Draft").click()
+        rows = page.locator("[data-sortable] tbody label")
+        first, second, third = rows.all_inner_texts()
+
+        page.get_by_role("button", name=f"Move up: {second}").focus()
+        page.keyboard.press("Enter")
+        expect(rows).to_have_text([second, first, third])
+        expect(page.get_by_role("button", name=f"Move up: {second}")).to_be_focused()
+        expect(page.get_by_text(f"{second}: place 1 of 3.")).to_be_attached()
+
+        page.locator("[data-sortable] tbody tr", has_text=third).drag_to(rows.first)
+        expect(rows).to_have_text([third, second, first])
+        expect(page.get_by_label(f"Place of: {first}")).to_have_value("3")
+
+        page.get_by_label("Subject").fill("A subject that is much too long for the inbox of a telephone")
+        expect(page.get_by_text("60 characters; the inbox of a phone shows about 40.")).to_be_visible()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status")).to_contain_text("Saved.")
+        expect(rows).to_have_text([third, second, first])
+        assert fits(page)
+
+
+def test_a_segment_is_counted_as_it_is_put_together(browser: Browser, site: Site) -> None:
+    with working(browser, site, PHONE) as page:
+        page.goto("/desk/segments/new")
+        page.get_by_label("Country").fill("KR")
+        expect(page.get_by_role("status")).to_have_text("0 subscribers")
+        page.get_by_label("Country").fill("")
+        page.get_by_label("Joined on this day or after").fill("2020-01-01")
+        expect(page.get_by_role("status")).to_have_text("2 subscribers")
+        page.get_by_label("Name").fill("Everybody lately")
+        page.get_by_role("button", name="Add this segment").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Everybody lately")
+        assert fits(page)
+
+
 def test_what_was_not_saved_is_not_lost_by_leaving(browser: Browser, site: Site) -> None:
     with working(browser, site, DESKTOP) as page:
         page.goto("/desk/articles/new")
@@ -275,7 +316,7 @@ def test_nothing_in_a_mail_runs(browser: Browser, site: Site) -> None:
         page.goto("/desk/issues")
         page.get_by_role("button", name="Draft").click()
         page.wait_for_load_state()
-        (mail, _) = page.frames[1:]
+        (mail, *_) = page.frames[1:]
 
         assert mail.evaluate("window.origin") == "null"
         assert mail.evaluate("document.querySelector('base').target") == "_blank"

@@ -10,6 +10,7 @@ from publisher.archive import flow as archive
 from publisher.archive.model import ArticleId
 from publisher.audience import flow as audience
 from publisher.audience.model import SuppressionReason
+from publisher.audience.tables import subscriber
 from publisher.compose import flow as compose
 from publisher.compose import store
 from publisher.compose.model import Edition, Issue, IssueId, IssueState
@@ -251,23 +252,45 @@ def test_a_mail_in_a_frame_can_do_nothing(visit: Visit, draft: int) -> None:
     assert '<base target="_blank">' in mail.text
     for frame in elements(visit.get(f"/desk/issues/{draft}").text, "iframe"):
         assert frame.get("sandbox") == policy["sandbox"]
-        assert frame.get("src") == f"/desk/issues/{draft}/mail"
+        assert str(frame.get("src")).partition("?")[0] == f"/desk/issues/{draft}/mail"
 
 
-def test_both_widths_and_the_text_are_shown(visit: Visit, draft: int) -> None:
+def test_both_widths_dark_colours_and_the_text_are_shown(visit: Visit, draft: int) -> None:
     html = visit.get(f"/desk/issues/{draft}").text
 
-    assert [each.get("width") for each in elements(html, "iframe")] == ["600", "375"]
+    assert [each.get("width") for each in elements(html, "iframe")] == ["600", "375", "375"]
+    assert "prefers-color-scheme" in visit.get(f"/desk/issues/{draft}/mail").text
+    assert "prefers-color-scheme" not in visit.get(f"/desk/issues/{draft}/mail?dark=yes").text
     assert "All About Jeonse Deposits 0" in words(elements(html, "pre")[0])
 
 
 def test_a_draft_can_be_looked_at_with_the_furniture_in_every_language(visit: Visit, draft: int) -> None:
     html = visit.get(f"/desk/issues/{draft}?language=ko").text
 
-    assert {frame.get("src") for frame in elements(html, "iframe")} == {f"/desk/issues/{draft}/mail?language=ko"}
+    mail = f"/desk/issues/{draft}/mail?language=ko"
+    assert {frame.get("src") for frame in elements(html, "iframe")} == {mail, f"{mail}&dark=yes"}
     assert "구독" in words(elements(html, "pre")[0])
     assert 'lang="ko"' in visit.get(f"/desk/issues/{draft}/mail?language=ko").text
     assert 'lang="ko"' not in visit.get(f"/desk/issues/{draft}/mail?language=tlh").text
+
+
+def test_a_mail_can_be_looked_at_as_a_reader_sees_it(visit: Visit, draft: int, readers: list[str]) -> None:
+    visit.save(draft, subject="Hello {{ name }}")
+    with visit.room.database.transaction() as connection:
+        named = sa.update(subscriber).where(subscriber.c.email == readers[0])
+        connection.execute(named.values(name="Jo <b>Ann</b> & Co"))
+
+    page = visit.get(f"/desk/issues/{draft}?reader={readers[0].upper()}").text
+    frame = elements(page, "iframe")[0].get("src") or ""
+
+    assert "Hello Jo <b>Ann</b> & Co" in words(elements(page, "dl", class_="about inbox")[0])
+    assert frame.endswith(f"reader={readers[0].replace('@', '%40')}")
+    mail = visit.get(frame).text
+    assert "Jo <b>Ann" not in mail
+    assert readers[0] in mail
+    for nobody in ("stranger@x.example", "no address", "a\x00@x.example"):
+        stranger = visit.web.get(f"/desk/issues/{draft}", params={"reader": nobody})
+        assert "No reader has this address." in stranger.text
 
 
 # --- approving
