@@ -52,6 +52,17 @@ def add_mailing_list(database: Database, *, slug: str, name: str, description: s
     return added
 
 
+def change_mailing_list(database: Database, slug: str, *, name: str, description: str) -> None:
+    """Change what readers see of a mailing list. Raises InputError, NotFoundError."""
+    name = rules.clean_name(name)
+    if not name:
+        raise InputError("A mailing list needs a name.")
+    with database.transaction() as connection:
+        found = store.mailing_list_named(connection, slug)
+        description = rules.clean_line(description, DESCRIPTION_AT_MOST)
+        store.change_mailing_list(connection, found.id, name=name, description=description)
+
+
 def ask_to_subscribe(
     database: Database,
     *,

@@ -265,6 +265,11 @@ def add_mailing_list(
     return None if added is None else MailingListId(added)
 
 
+def change_mailing_list(connection: Connection, list_id: MailingListId, *, name: str, description: str) -> None:
+    changed = sa.update(mailing_list).where(mailing_list.c.id == list_id)
+    connection.execute(changed.values(name=name, description=description))
+
+
 def put_subscriber(
     connection: Connection, *, email: str, name: str, language: str, time_zone: str, now: datetime
 ) -> SubscriberId:

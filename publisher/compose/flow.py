@@ -401,17 +401,34 @@ def draft_issue(
         TemplateTextError: The subject or introduction names an unknown slot.
 
     """
-    now = clock()
     with database.reading() as connection:
         edition = store.edition_named(connection, edition_slug)
-        window = None if article_ids else _hand_window(edition, now)
-        leads = _leads_by_hand(connection, edition, article_ids, window)
-        draft = replace(_draft(edition, leads, now=now), window=window, subject=subject, introduction=introduction)
+        draft = _draft_by_hand(connection, edition, article_ids, now=clock())
+        draft = replace(draft, subject=subject, introduction=introduction)
         render_now(connection, settings, draft)
     with database.transaction() as connection:
         added = store.add_issue(connection, draft)
     assert added is not None, "an issue without slot and alert never meets a twin"
     return added
+
+
+def has_articles(connection: Connection, edition: Edition, *, now: datetime) -> bool:
+    """Tell whether an issue that was drafted by hand at this moment would have an article."""
+    return bool(_candidates(connection, edition, _hand_window(edition, now)))
+
+
+def sample(database: Database, settings: Settings, edition_slug: str, *, clock: Clock) -> Rendering:
+    """
+    Return the mail of an issue that was drafted at this moment; nothing is stored.
+
+    Raises:
+        NotFoundError: No such edition.
+        ConflictError: No article to put in.
+
+    """
+    with database.reading() as connection:
+        edition = store.edition_named(connection, edition_slug)
+        return render_now(connection, settings, _draft_by_hand(connection, edition, (), now=clock()))
 
 
 def change_draft(database: Database, settings: Settings, changed: Issue) -> Issue:
@@ -428,6 +445,14 @@ def cancel_draft(database: Database, issue_id: IssueId, *, reason: str = "Cancel
     with database.transaction() as connection:
         store.issue_of(connection, issue_id)
         return store.end_draft(connection, issue_id, IssueState.CANCELLED, reason)
+
+
+def _draft_by_hand(
+    connection: Connection, edition: Edition, article_ids: Sequence[ArticleId], *, now: datetime
+) -> Issue:
+    window = None if article_ids else _hand_window(edition, now)
+    leads = _leads_by_hand(connection, edition, article_ids, window)
+    return replace(_draft(edition, leads, now=now), window=window)
 
 
 def _hand_window(edition: Edition, now: datetime) -> Window:

@@ -105,6 +105,14 @@ def remove_source(database: Database, source_id: SourceId) -> None:
             raise NotFoundError("source", source_id)
 
 
+def make_due(database: Database, source_id: SourceId, *, clock: Clock) -> None:
+    """Let a source be read at the next turn. Raises NotFoundError."""
+    with database.transaction() as connection:
+        due = sa.update(source).where(source.c.id == source_id, source.c.state == "active")
+        if not connection.execute(due.values(due_at=clock())).rowcount:
+            raise NotFoundError("source that is read", source_id)
+
+
 def poll_due(database: Database, settings: Settings, *, clock: Clock) -> int:
     """Read every source whose time has come; return how many submissions came of it."""
     with database.reading() as connection:

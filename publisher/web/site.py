@@ -9,11 +9,14 @@ from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import issue as desk_issue
 from publisher.web.desk import issues as desk_issues
+from publisher.web.desk import mailing_lists as desk_mailing_lists
 from publisher.web.desk import moves as desk_moves
+from publisher.web.desk import new_edition as desk_new_edition
 from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
 from publisher.web.desk import segments as desk_segments
 from publisher.web.desk import sign_in as desk_sign_in
+from publisher.web.desk import sources as desk_sources
 from publisher.web.desk import today as desk_today
 from publisher.web.public import (
     articles,
@@ -53,6 +56,9 @@ ROUTERS = (
     desk_issue.router,
     desk_deliveries.router,
     desk_moves.router,
+    desk_new_edition.router,
+    desk_mailing_lists.router,
+    desk_sources.router,
     desk_editions.router,
     desk_segments.router,
     desk_proposals.router,

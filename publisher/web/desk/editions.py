@@ -12,7 +12,7 @@ from publisher.audience import store as audience
 from publisher.audience.model import MailingList
 from publisher.audience.segment_store import segments_saved
 from publisher.audience.segments import Segment, SegmentId
-from publisher.compose import cadence, store
+from publisher.compose import cadence, flow, store
 from publisher.compose.arrival import check_arrival
 from publisher.compose.looks import check_look
 from publisher.compose.model import Approval, Arrival, Cadence, Edition, InDoubt, Tracking
@@ -75,7 +75,7 @@ def editions(request: Request, room: Room, seat: AtDesk) -> Response:
     """Show what is published again and again, to whom and when next."""
     with room.database.reading() as connection:
         found = _shown(connection, store.editions(connection), room.now())
-    return desk_page(request, room, seat, "desk/editions.html", editions=found)
+    return desk_page(request, room, seat, "desk/editions.html", editions=found, may_change=seat.may(Role.CHIEF))
 
 
 @router.get("/desk/editions/{slug}", include_in_schema=False)
@@ -112,12 +112,14 @@ def _page(
         issues = store.issues(connection, at_most=LATELY, edition_id=found.edition.id)
         saved = segments_saved(connection)
         values: dict[str, Any] = {"shown": found, "issues": shown_issues(connection, issues), "segments": saved}
+        has_articles = flow.has_articles(connection, found.edition, now=room.now())
     segment = next((each for each in saved if each.id == found.edition.segment_id), None)
     values |= {
         "segment": segment,
         "typed": typed or _written(found.edition) | {"segment": segment.slug if segment else ""},
         "furniture": [(each, language_name(each)) for each in languages()],
         "slots": SLOTS,
+        "has_articles": has_articles,
         "is_typed": typed is not None,
         "problem": f"{problem.problem} Nothing has been changed." if problem else "",
         "wrong": problem.where if problem else "",
