@@ -8,7 +8,15 @@ from sqlalchemy.engine import Connection
 from publisher.audience import segments
 from publisher.audience.model import MailingListId, SubscriberId
 from publisher.audience.segments import Conditions, Segment, SegmentId
-from publisher.audience.tables import is_confirmed, mailing_list, segment, subscriber, subscriber_topic, subscription
+from publisher.audience.tables import (
+    is_confirmed,
+    is_known,
+    mailing_list,
+    segment,
+    subscriber,
+    subscriber_topic,
+    subscription,
+)
 from publisher.database import insert_or_ignore
 from publisher.errors import ConflictError, NotFoundError
 
@@ -90,7 +98,7 @@ def count(
     connection: Connection, conditions: Conditions, *, mailing_list_id: MailingListId | None = None, now: datetime
 ) -> int:
     """Return how many subscribers, or confirmed readers of a mailing list, meet conditions; at most COUNTED_AT_MOST."""
-    wanted = sa.select(subscriber.c.id).where(*matching(conditions, now=now))
+    wanted = sa.select(subscriber.c.id).where(is_known, *matching(conditions, now=now))
     if mailing_list_id is not None:
         on_list = subscription.c.subscriber_id == subscriber.c.id
         wanted = wanted.where(

@@ -25,9 +25,11 @@ from publisher.audience.tables import (
     consent,
     is_by_form,
     is_confirmed,
+    is_known,
     is_pending,
     mailing_list,
     subscriber,
+    subscriber_topic,
     subscription,
     suppression,
 )
@@ -86,7 +88,7 @@ def subscribers(
         mailing_list_id: Only those with a subscription, in whatever state, to this mailing list.
 
     """
-    wanted = sa.select(*SUBSCRIBER_COLUMNS).order_by(subscriber.c.email_key).limit(at_most)
+    wanted = sa.select(*SUBSCRIBER_COLUMNS).where(is_known).order_by(subscriber.c.email_key).limit(at_most)
     if not (beginning + after).isascii() or not (beginning + after).isprintable():
         return []  # no address has such letters, nor could PostgreSQL be asked for all of them
     if beginning:
@@ -103,7 +105,8 @@ def subscribers(
 
 
 def subscriber_with_id(connection: Connection, subscriber_id: SubscriberId) -> Subscriber | None:
-    found = connection.execute(sa.select(*SUBSCRIBER_COLUMNS).where(subscriber.c.id == subscriber_id)).first()
+    wanted = sa.select(*SUBSCRIBER_COLUMNS).where(subscriber.c.id == subscriber_id, is_known)
+    found = connection.execute(wanted).first()
     return _subscriber(found) if found else None
 
 
@@ -390,6 +393,27 @@ def record_consents(connection: Connection, consents: Sequence[Consent]) -> None
                 for each in consents
             ],
         )
+
+
+def erase(connection: Connection, subscriber_id: SubscriberId) -> None:
+    """
+    Take everything out of a subscriber that tells who it is; the numbers stay taken.
+
+    A number that was free again would be given to the next subscriber, and with it the links in old mails.
+    """
+    mine = sa.select(subscription.c.id).where(subscription.c.subscriber_id == subscriber_id)
+    connection.execute(sa.delete(consent).where(consent.c.subscription_id.in_(mine)))
+    connection.execute(sa.delete(subscriber_topic).where(subscriber_topic.c.subscriber_id == subscriber_id))
+    ended = {"state": SubscriptionState.UNSUBSCRIBED, "asked_at": None, "asked_from": "", "paused_until": None}
+    connection.execute(sa.update(subscription).where(subscription.c.subscriber_id == subscriber_id).values(ended))
+    nobody = {"email": "", "email_key": f"erased:{subscriber_id}", "name": "", "language": "", "time_zone": ""}
+    gone = sa.update(subscriber).where(subscriber.c.id == subscriber_id)
+    connection.execute(gone.values(nobody | {"clicked_at": None}))
+
+
+def forget_detail(connection: Connection, email_key: str, detail: str) -> None:
+    """Replace what stands beside a suppression: a server's answer may name the reader."""
+    connection.execute(sa.update(suppression).where(suppression.c.email_key == email_key).values(detail=detail))
 
 
 def suppress(connection: Connection, found: Iterable[Suppression]) -> None:

@@ -33,6 +33,9 @@ subscriber = sa.Table(
     sa.Index("ix_subscriber_language", "language"),
 )
 
+is_known = subscriber.c.email != ""
+"""Who has been erased keeps a number, and nothing else."""
+
 subscriber_topic = sa.Table(
     "subscriber_topic",
     metadata,

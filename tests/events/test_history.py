@@ -1,0 +1,243 @@
+"""What is held about one reader: shown, handed out, and erased for good."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publisher.audience import flow as audience
+from publisher.audience import store
+from publisher.audience.model import How, Subscriber, SubscriptionState, SuppressionReason
+from publisher.audience.tables import subscriber_topic, subscription
+from publisher.audience.tokens import Purpose, Signer
+from publisher.database import Database, metadata
+from publisher.dispatch.history import deliveries_of, place_of
+from publisher.dispatch.model import DeliveryState
+from publisher.dispatch.tables import delivery, notice
+from publisher.errors import ConflictError, NotFoundError
+from publisher.events import store as events
+from publisher.events.flow import apply_due
+from publisher.events.history import erase, history, own_data
+from publisher.events.model import DeliveryEvent, EventKind, Provider
+from tests.dispatch.test_send import judged, over, plan, report_of, send
+from tests.newsroom import Room, open_room
+
+ADDRESS = "Jo.Doe@readers.example"
+NAME = "Joanna Doe"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
+    with open_room(tmp_path, database_url=url) as found:
+        yield found
+
+
+def join(room: Room, address: str = ADDRESS) -> None:
+    yes = audience.Yes(how=How.FORM, origin="203.0.113.9", wording="Yes, send me The Weekly.")
+    person = {"email": address, "name": NAME, "language": "en", "time_zone": "Europe/Paris"}
+    audience.add_subscriber(room.database, lists=["readers"], yes=yes, clock=room.clock, **person)
+
+
+def reader(room: Room, address: str = ADDRESS) -> Subscriber:
+    with room.database.reading() as connection:
+        found = store.subscriber_with_email(connection, address)
+    assert found
+    return found
+
+
+def live_through_everything(room: Room) -> Subscriber:
+    """Give a reader a past: a mail, what a server said of it, clicks, topics, letters, a suppression."""
+    room.readers(5)
+    join(room)
+    joanna = reader(room)
+    issue_id = room.approved_issue()
+    plan(room)
+    with judged(room) as sink:
+        send(room, over(sink.server))
+    with room.database.transaction() as connection:
+        (mine,) = store.subscriptions_of(connection, [joanna.id])[joanna.id]
+        said = sa.update(delivery).where(delivery.c.subscription_id == mine.id)
+        connection.execute(said.values(reason=f"550 5.1.1 <{ADDRESS}>: unknown"))
+        (seq,) = connection.scalars(sa.select(delivery.c.seq).where(delivery.c.subscription_id == mine.id))
+        connection.execute(sa.insert(subscriber_topic).values(subscriber_id=joanna.id, topic="culture"))
+        asked = {"subscription_id": mine.id, "asked_at": room.clock(), "state": "sent", "attempts": 1}
+        connection.execute(sa.insert(notice).values(**asked, reason=f"to {ADDRESS}"))
+        told = [
+            DeliveryEvent(
+                provider=Provider.SENDGRID,
+                event_id=str(kind),
+                kind=kind,
+                issue_id=issue_id,
+                seq=seq,
+                at=room.clock(),
+                address=ADDRESS,
+                reason=f"about {ADDRESS}",
+                raw=json.dumps({"email": ADDRESS, "name": NAME}),
+            )
+            for kind in (EventKind.DELIVERED, EventKind.BOUNCED)
+        ]
+        events.add(connection, told[:1], now=room.clock())
+    apply_due(room.database, clock=room.clock)
+    with room.database.transaction() as connection:
+        events.add(connection, told[1:], now=room.clock())
+    reason = SuppressionReason.BOUNCED
+    audience.suppress(room.database, ADDRESS, reason=reason, detail=f"<{ADDRESS}> unknown", clock=room.clock)
+    return joanna
+
+
+def traces(database: Database, *words: str) -> dict[str, list[object]]:
+    """Return every row of every table in which one of these words stands, in whatever form."""
+    found: dict[str, list[object]] = {}
+    with database.reading() as connection:
+        for table in metadata.sorted_tables:
+            for row in connection.execute(sa.select(table)):
+                told = " ".join(
+                    bytes(value).decode("utf-8", "replace") if isinstance(value, bytes | memoryview) else str(value)
+                    for value in row
+                ).lower()
+                if any(word.lower() in told for word in words):
+                    found.setdefault(table.name, []).append(tuple(row))
+    return found
+
+
+def test_all_that_happened_with_a_reader_is_told(room: Room) -> None:
+    joanna = live_through_everything(room)
+
+    with room.database.reading() as connection:
+        found = history(connection, joanna, issues=10)
+        data = own_data(connection, joanna)
+
+    assert [each.state for each in found.deliveries] == [DeliveryState.SENT]
+    assert [each.kind for each in found.events] == [EventKind.DELIVERED]
+    assert (data["email"], data["topics"], data["time_zone"]) == (joanna.email, ["culture"], "Europe/Paris")
+    assert data["consents"][0]["wording"] == "Yes, send me The Weekly."
+    assert data["mails"][0]["subject"]
+    assert data["not_mailed"]["reason"] == "bounced"
+    assert json.dumps(data, default=str)
+
+
+def test_an_erased_reader_stands_nowhere_any_more(room: Room) -> None:
+    joanna = live_through_everything(room)
+    assert {"subscriber", "delivery", "delivery_event", "notice"} <= traces(room.database, ADDRESS).keys()
+
+    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+
+    left = traces(room.database, ADDRESS, NAME, "203.0.113")
+    assert left.keys() == {"suppression"}, "a dead address is not mailed again, whoever asks for it"
+    assert "unknown" not in str(left)
+    with pytest.raises(NotFoundError):
+        erase(room.database, joanna.id, never_again=False, clock=room.clock)
+    with room.database.reading() as connection:
+        assert store.subscribers(connection, at_most=9, beginning="erased") == []
+        assert store.subscriber_with_id(connection, joanna.id) is None
+
+
+def test_what_is_counted_stays(room: Room) -> None:
+    joanna = live_through_everything(room)
+    with room.database.reading() as connection:
+        (mine,) = history(connection, joanna, issues=9).deliveries
+    before = report_of(room, mine.issue_id).counts
+
+    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+
+    assert report_of(room, mine.issue_id).counts == before
+
+
+def test_a_reader_may_wish_never_to_be_mailed_again(room: Room) -> None:
+    join(room)
+
+    erase(room.database, reader(room).id, never_again=True, clock=room.clock)
+
+    assert traces(room.database, ADDRESS, NAME).keys() == {"suppression"}
+    join(room)
+    issue_id = room.approved_issue()
+    plan(room)
+    assert report_of(room, issue_id).counts[DeliveryState.SKIPPED] == 1
+
+
+def test_erased_without_a_note_the_reader_is_a_stranger(room: Room) -> None:
+    join(room)
+    first = reader(room)
+    audience.suppress(room.database, ADDRESS, reason=SuppressionReason.ASKED, clock=room.clock)
+
+    erase(room.database, first.id, never_again=False, clock=room.clock)
+
+    assert traces(room.database, ADDRESS) == {}
+    join(room)
+    assert reader(room).id > first.id, "the old number stays taken, and the links that name it"
+
+
+def test_a_send_that_is_under_way_passes_an_erased_reader_over(room: Room) -> None:
+    readers = room.readers(5)
+    join(room)
+    issue_id = room.approved_issue()
+    plan(room)
+
+    erase(room.database, reader(room).id, never_again=False, clock=room.clock)
+    with judged(room) as sink:
+        send(room, over(sink.server))
+        assert sorted(sink.recipients()) == sorted(readers)
+
+    found = report_of(room, issue_id)
+    assert (found.state, found.counts[DeliveryState.SKIPPED]) == ("sent", 1)
+
+
+def test_old_links_of_an_erased_reader_begin_nothing(room: Room) -> None:
+    join(room)
+    joanna = reader(room)
+    with room.database.reading() as connection:
+        (mine,) = store.subscriptions_of(connection, [joanna.id])[joanna.id]
+    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+    signer = Signer(room.settings.secret_key)
+
+    with pytest.raises(ConflictError):
+        audience.confirm(room.database, signer, signer.sign(Purpose.CONFIRM, mine.id), clock=room.clock)
+    with pytest.raises(NotFoundError):
+        audience.set_preferences(
+            room.database, joanna.id, lists=["readers"], yes=audience.Yes(how=How.FORM), clock=room.clock
+        )
+    with room.database.reading() as connection:
+        state = connection.scalar(sa.select(subscription.c.state).where(subscription.c.id == mine.id))
+    assert state == SubscriptionState.UNSUBSCRIBED
+
+
+# --- deliveries without an index
+
+
+@given(st.sets(st.integers(1, 2_000), min_size=1, max_size=60), st.integers(1, 2_000))
+def test_a_reader_is_found_among_deliveries_wherever_he_stands(ids: set[int], wanted: int) -> None:
+    ordered = sorted(ids)
+
+    found = place_of(wanted, lambda seq: ordered[seq - 1], len(ordered))
+
+    assert found == (ordered.index(wanted) + 1 if wanted in ids else None)
+
+
+def test_a_million_deliveries_take_a_few_looks() -> None:
+    looks = list[int]()
+
+    def at(seq: int) -> int:
+        looks.append(seq)
+        return 5 * seq + seq // 1_000
+
+    assert place_of(at(777_777), at, 1_000_000) == 777_777
+    assert len(looks) < 20
+
+
+def test_deliveries_are_told_newest_first_and_as_many_as_asked_for(room: Room) -> None:
+    room.readers(3)
+    join(room)
+    ids = [room.approved_issue() for _ in range(3)]
+    plan(room)
+
+    with room.database.reading() as connection:
+        mine = store.subscriptions_of(connection, [reader(room).id])[reader(room).id]
+        found = deliveries_of(connection, mine, at_most=2)
+
+    assert [each.issue_id for each in found] == ids[:0:-1]
+    assert {each.seq for each in found} == {4}
