@@ -186,6 +186,17 @@ def set_preferences(
             _lift_own_will(connection, subscriber_id)
 
 
+def change_details(
+    database: Database, subscriber_id: SubscriberId, *, name: str, language: str, time_zone: str
+) -> None:
+    """Change what is known of a subscriber. Raises InputError, NotFoundError."""
+    details = _details(name=name, language=language, time_zone=time_zone)
+    with database.transaction() as connection:
+        if store.subscriber_with_id(connection, subscriber_id) is None:
+            raise NotFoundError("subscriber", subscriber_id)
+        store.change_subscriber(connection, subscriber_id, **details)
+
+
 def pause(database: Database, subscription_id: SubscriptionId, *, until: datetime | None, clock: Clock) -> None:
     """
     Send no issues of a subscription before an instant; None ends the pause.

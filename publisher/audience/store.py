@@ -145,6 +145,19 @@ def suppressions(connection: Connection, emails: Iterable[str]) -> dict[str, Sup
     return {row.email_key: _suppression(row) for row in rows}
 
 
+def suppressed(connection: Connection, *, at_most: int, beginning: str = "", after: str = "") -> list[Suppression]:
+    """Return suppressions by address: those that begin in some way, after an address. Keyset paging."""
+    wanted = sa.select(suppression).order_by(suppression.c.email_key).limit(at_most)
+    if not (beginning + after).isascii() or not (beginning + after).isprintable():
+        return []
+    if beginning:
+        first = rules.email_key(beginning)
+        wanted = wanted.where(suppression.c.email_key >= first, suppression.c.email_key < first + "\x7f")
+    if after:
+        wanted = wanted.where(suppression.c.email_key > rules.email_key(after))
+    return [_suppression(row) for row in connection.execute(wanted)]
+
+
 def consents_of(connection: Connection, subscription_id: SubscriptionId) -> list[Consent]:
     """Return every yes that was given to a subscription, oldest first."""
     columns = [column for column in consent.c if column.name != "id"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from publisher.cli.show import AsJson, print_json, show
-from publisher.errors import InputError
+from publisher.errors import InputError, NotFoundError
 
 subscribers = typer.Typer(no_args_is_help=True)
 mailing_lists = typer.Typer(no_args_is_help=True)
@@ -130,6 +130,49 @@ def list_subscribers(
         as_json=as_json,
         empty="There is no subscriber here. Add some: publisher subscriber import FILE.csv --confirmed",
     )
+
+
+@subscribers.command("data")
+def data(email: Annotated[str, typer.Argument(help="Address.")]) -> None:
+    """Print all that is held about one person, as JSON."""
+    from fastapi.encoders import jsonable_encoder
+
+    from publisher.events.history import own_data
+    from publisher.wiring import newsroom
+
+    with newsroom().database.reading() as connection:
+        print_json(jsonable_encoder(own_data(connection, _reader(connection, email))))
+
+
+@subscribers.command("erase")
+def erase(
+    email: Annotated[str, typer.Argument(help="Address.")],
+    never_again: Annotated[
+        bool, typer.Option("--never-again/--forget", help="Keep the address alone, as one that is never mailed.")
+    ] = True,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a person for good: nothing that is held about them stays."""
+    from publisher.events.history import erase as erase_reader
+    from publisher.wiring import newsroom
+
+    room = newsroom()
+    with room.database.reading() as connection:
+        found = _reader(connection, email)
+    if not yes and not typer.confirm(f"Erase {found.email} for good? This cannot be undone."):
+        raise InputError("Nothing was erased.")
+    erase_reader(room.database, found.id, never_again=never_again, clock=room.now)
+    print(f"{found.email} is erased{', and will not be mailed again' if never_again else ''}.")
+
+
+def _reader(connection: Any, email: str) -> Any:
+    from publisher.audience import store
+    from publisher.audience.rules import normalise_email
+
+    found = store.subscriber_with_email(connection, normalise_email(email))
+    if found is None:
+        raise NotFoundError("subscriber", email)
+    return found
 
 
 @mailing_lists.command("add")

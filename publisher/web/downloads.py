@@ -1,13 +1,21 @@
 """What is handed out as a file, a piece at a time, however long it is."""
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
-from fastapi.responses import StreamingResponse
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from publisher.compose.model import IssueId
 from publisher.dispatch.model import DeliveryState
 from publisher.dispatch.report import lines_as_csv
 from publisher.wiring import Newsroom
+
+
+def data_file(held: dict[str, Any]) -> JSONResponse:
+    """Return what is held about a reader as a file to keep."""
+    headers = {"Content-Disposition": 'attachment; filename="my-data.json"', "Cache-Control": "no-store"}
+    return JSONResponse(jsonable_encoder(held), headers=headers)
 
 
 def deliveries_csv(room: Newsroom, issue_id: IssueId, states: Collection[DeliveryState]) -> StreamingResponse:

@@ -17,6 +17,9 @@ from publisher.web.desk import proposals as desk_proposals
 from publisher.web.desk import segments as desk_segments
 from publisher.web.desk import sign_in as desk_sign_in
 from publisher.web.desk import sources as desk_sources
+from publisher.web.desk import subscriber as desk_subscriber
+from publisher.web.desk import subscribers as desk_subscribers
+from publisher.web.desk import suppressions as desk_suppressions
 from publisher.web.desk import today as desk_today
 from publisher.web.public import (
     articles,
@@ -28,6 +31,7 @@ from publisher.web.public import (
     home,
     lists,
     media,
+    own_data,
     preferences,
     subscribe,
     unsubscribe,
@@ -45,6 +49,7 @@ ROUTERS = (
     media.router,
     subscribe.router,
     confirm.router,
+    own_data.router,
     preferences.router,
     unsubscribe.router,
     clicks.router,
@@ -60,6 +65,9 @@ ROUTERS = (
     desk_mailing_lists.router,
     desk_sources.router,
     desk_editions.router,
+    desk_subscribers.router,
+    desk_subscriber.router,
+    desk_suppressions.router,
     desk_segments.router,
     desk_proposals.router,
     desk_glossary.router,

@@ -100,3 +100,17 @@ def test_suppressions_are_listed_page_by_page(api: TestClient) -> None:
 
     assert [each["email"] for each in (*first["data"], *second["data"])] == emails
     assert second["next"] is None
+
+
+def test_what_is_held_about_a_person_is_shown_and_erased(api: TestClient) -> None:
+    person = {"email": "ann@readers.example", "mailing_lists": ["readers"], "confirmed": True, "consent": "Yes."}
+    added = api.post("/api/v1/subscribers", json=person).json()
+    path = f"/api/v1/subscribers/{added['id']}"
+
+    held = api.get(f"{path}/data").json()
+    erased = api.delete(f"{path}?never_again=false")
+
+    assert (held["email"], held["consents"][0]["wording"]) == ("ann@readers.example", "Yes.")
+    assert erased.status_code == 204
+    assert (api.get(f"{path}/data").status_code, api.delete(path).status_code) == (404, 404)
+    assert api.get("/api/v1/subscribers").json()["data"] == []

@@ -10,10 +10,11 @@ from sqlalchemy.engine import Connection
 
 from publisher.audience import flow, rules, store
 from publisher.audience.flow import Yes
-from publisher.audience.model import How, Subscriber, Subscription, SuppressionReason
+from publisher.audience.model import How, Subscriber, SubscriberId, Subscription, SuppressionReason
 from publisher.audience.tables import suppression
 from publisher.bell import Job
-from publisher.errors import InputError
+from publisher.errors import InputError, NotFoundError
+from publisher.events.history import erase, own_data
 from publisher.web.api.access import MAY_READ_SUBSCRIBERS, MAY_WRITE_SUBSCRIBERS, ONLY_JSON
 from publisher.web.api.articles import Limit
 from publisher.web.api.forms import (
@@ -29,7 +30,7 @@ from publisher.web.api.forms import (
     SuppressionShown,
 )
 from publisher.web.cursors import read, written
-from publisher.web.parts import Origin, Room
+from publisher.web.parts import IdInPath, Origin, Room
 
 mailing_lists = APIRouter(prefix="/mailing-lists", tags=["Mailing lists"])
 subscribers = APIRouter(prefix="/subscribers", tags=["Subscribers"])
@@ -147,6 +148,28 @@ def _subscription(found: Subscription, slug: str) -> dict[str, Any]:
         "ended_at": found.ended_at,
         "paused_until": found.paused_until,
     }
+
+
+@subscribers.get("/{subscriber_id}/data", dependencies=[MAY_READ_SUBSCRIBERS])
+def show_data(room: Room, subscriber_id: IdInPath) -> dict[str, Any]:
+    """Show all that is held about one person: what was agreed to, what was sent, what came of it."""
+    with room.database.reading() as connection:
+        found = store.subscriber_with_id(connection, SubscriberId(subscriber_id))
+        if found is None:
+            raise NotFoundError("subscriber", subscriber_id)
+        return own_data(connection, found)
+
+
+@subscribers.delete("/{subscriber_id}", status_code=204, dependencies=[MAY_WRITE_SUBSCRIBERS])
+def erase_subscriber(
+    *,
+    room: Room,
+    subscriber_id: IdInPath,
+    never_again: Annotated[bool, Query(description="Keep the address alone, as one that is never mailed.")] = True,
+) -> Response:
+    """Erase a person for good (GDPR, article 17); this cannot be undone."""
+    erase(room.database, SubscriberId(subscriber_id), never_again=never_again, clock=room.now)
+    return Response(status_code=204)
 
 
 # --- suppressions

@@ -45,7 +45,7 @@ def preferences(request: Request, room: Room, token: str) -> Response:
         if reader is None:
             return broken_link(request, room)
         values = _values(connection, room, reader)
-    return secret_page(request, room, "web/preferences.html", problem="", is_saved=False, **values)
+    return secret_page(request, room, "web/preferences.html", token=token, problem="", is_saved=False, **values)
 
 
 @router.post("/preferences/{token}", include_in_schema=False)
@@ -63,7 +63,14 @@ def save(request: Request, room: Room, token: str, form: Form, origin: Origin) -
         values = _values(connection, room, subscriber_behind(connection, room, token) or reader)
     status = 422 if problem else 200
     return secret_page(
-        request, room, "web/preferences.html", status=status, problem=problem, is_saved=not problem, **values
+        request,
+        room,
+        "web/preferences.html",
+        status=status,
+        token=token,
+        problem=problem,
+        is_saved=not problem,
+        **values,
     )
 
 

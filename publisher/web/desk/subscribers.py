@@ -1,0 +1,156 @@
+"""Readers at the desk: found by address, added, imported and exported."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.datastructures import FormData, UploadFile
+
+from publisher.audience import flow, rules
+from publisher.audience import store as audience
+from publisher.audience.csv_form import exported, import_csv
+from publisher.audience.model import How
+from publisher.bell import Job
+from publisher.editors.model import Role
+from publisher.errors import ConflictError, InputError, NotFoundError
+from publisher.web.desk.said import Said
+from publisher.web.desk.seat import AtDesk, Seat, Sender, ask_for, desk_page, go, own_form
+from publisher.web.parts import Form, Room, field, fields
+from publisher.wiring import Newsroom
+
+router = APIRouter()
+
+READERS = "/desk/subscribers"
+ON_A_PAGE = 50
+BAD_LINES_SHOWN = 200
+DETAILS = ("name", "language", "time_zone")
+NEW = ("email", *DETAILS, "consent")
+
+
+async def _file_of(request: Request) -> AsyncIterator[FormData]:
+    async with request.form(max_files=1, max_fields=10) as form:
+        yield form
+
+
+@router.get(READERS, include_in_schema=False)
+def subscribers(
+    *,
+    request: Request,
+    room: Room,
+    seat: AtDesk,
+    q: Annotated[str, Query(max_length=254)] = "",
+    mailing_list: Annotated[str, Query(alias="list", max_length=60)] = "",
+    after: Annotated[str, Query(max_length=254)] = "",
+) -> Response:
+    """Show readers by address, those whose address begins in some way, or those of a mailing list."""
+    return _list_page(request, room, seat, beginning=q.strip(), mailing_list=mailing_list, after=after)
+
+
+@router.get(f"{READERS}.csv", include_in_schema=False)
+def export(room: Room, seat: AtDesk, mailing_list: Annotated[str, Query(alias="list", max_length=60)] = "") -> Response:
+    """Return every subscription, or those to one mailing list, as CSV."""
+    ask_for(seat, Role.CHIEF)
+    if mailing_list:
+        with room.database.reading() as connection:
+            audience.mailing_list_named(connection, mailing_list)
+    headers = {"Content-Disposition": 'attachment; filename="subscribers.csv"', "Cache-Control": "no-store"}
+    pieces = exported(room.database, mailing_list=mailing_list or None)
+    return StreamingResponse(pieces, media_type="text/csv", headers=headers)
+
+
+@router.post(f"{READERS}/new", include_in_schema=False)
+def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
+    """Put somebody on mailing lists: after a mail that asks for a yes, or with the yes that is at hand."""
+    ask_for(seat, Role.CHIEF)
+    typed = {name: field(form, name) for name in NEW}
+    lists = fields(form, "mailing_list")
+    person = {name: typed[name] for name in DETAILS}
+    try:
+        if typed["consent"]:
+            yes = flow.Yes(how=How.DESK, wording=typed["consent"])
+            added = flow.add_subscriber(
+                room.database, email=typed["email"], lists=lists, yes=yes, clock=room.now, **person
+            )
+            return go(seat, f"{READERS}/{added}", Said.READER_ADDED)
+        flow.ask_to_subscribe(room.database, email=typed["email"], lists=lists, clock=room.now, **person)
+    except (InputError, NotFoundError, ConflictError) as problem:
+        return _list_page(request, room, seat, typed=typed | {"lists": lists}, problem=str(problem))
+    room.bell.ring(Job.NOTIFY)
+    return go(seat, READERS, Said.READER_ASKED)
+
+
+@router.post(f"{READERS}/import", include_in_schema=False)
+def import_file(request: Request, room: Room, seat: AtDesk, form: Annotated[FormData, Depends(_file_of)]) -> Response:
+    """Put the people of a CSV file on a mailing list, and say what became of each line."""
+    own_form(seat, form)
+    ask_for(seat, Role.CHIEF)
+    file, wanted = form.get("file"), field(form, "mailing_list")
+    if not isinstance(file, UploadFile) or not file.filename:
+        return _list_page(request, room, seat, problem="Choose a CSV file first.")
+    is_confirmed = field(form, "confirmed") == "yes"
+    name = rules.clean_line(file.filename, 200)
+    try:
+        report = import_csv(
+            room.database,
+            file.file,
+            mailing_list=wanted,
+            confirmed=is_confirmed,
+            how=How.IMPORT,
+            clock=room.now,
+            wording=f"On the list that {seat.editor.name} imported from {name} as confirmed." if is_confirmed else "",
+        )
+    except (InputError, NotFoundError) as problem:
+        return _list_page(request, room, seat, problem=str(problem))
+    if not is_confirmed:
+        room.bell.ring(Job.NOTIFY)
+    values: dict[str, Any] = {
+        "report": report,
+        "name": name,
+        "mailing_list": wanted,
+        "bad_lines": report.bad_lines[:BAD_LINES_SHOWN],
+    }
+    return desk_page(request, room, seat, "desk/imported.html", **values)
+
+
+def _list_page(
+    request: Request,
+    room: Newsroom,
+    seat: Seat,
+    *,
+    beginning: str = "",
+    mailing_list: str = "",
+    after: str = "",
+    typed: dict[str, Any] | None = None,
+    problem: str = "",
+) -> Response:
+    with room.database.reading() as connection:
+        lists = audience.mailing_lists(connection)
+        only = audience.mailing_list_named(connection, mailing_list).id if mailing_list else None
+        found = audience.subscribers(
+            connection, at_most=ON_A_PAGE + 1, beginning=beginning, after=after, mailing_list_id=only
+        )
+        shown = found[:ON_A_PAGE]
+        held = audience.subscriptions_of(connection, [each.id for each in shown])
+        suppressed = audience.suppressions(connection, [each.email for each in shown])
+    names = {each.id: each.name for each in lists}
+    values: dict[str, Any] = {
+        "mailing_lists": lists,
+        "beginning": beginning,
+        "mailing_list": mailing_list,
+        "rows": [
+            (
+                each,
+                [(names[one.mailing_list_id], one.state) for one in held.get(each.id, [])],
+                suppressed.get(rules.email_key(each.email)),
+            )
+            for each in shown
+        ],
+        "next": shown[-1].email if len(found) > ON_A_PAGE else "",
+        "is_first": not after,
+        "typed": typed or dict.fromkeys(NEW, "") | {"lists": [each.slug for each in lists[:1]]},
+        "is_typed": typed is not None,
+        "problem": problem,
+        "may_change": seat.may(Role.CHIEF),
+    }
+    return desk_page(request, room, seat, "desk/subscribers.html", status=422 if problem else 200, **values)
