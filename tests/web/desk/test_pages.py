@@ -258,7 +258,14 @@ def test_the_desk_is_the_same_on_postgresql(tmp_path: Path, redis_url: str, post
         found = {path: visit.get(path).status_code for path in PAGES if path != "MAIL"}
         odd = [
             visit.get(path).status_code
-            for path in ("/desk/editions/%00", "/desk/articles?q=%00", "/desk/issues?edition=%00", "/desk/glossary/%00")
+            for path in (
+                "/desk/editions/%00",
+                "/desk/articles?q=%00",
+                "/desk/issues?edition=%00",
+                "/desk/glossary/%00",
+                "/desk/subscribers?q=%00",
+                "/desk/suppressions?after=%00",
+            )
         ]
         refused = visit.post("/desk/issues", edition="\x00").status_code
     room.database.close()
@@ -267,6 +274,7 @@ def test_the_desk_is_the_same_on_postgresql(tmp_path: Path, redis_url: str, post
     assert {path: status for path, status in found.items() if status != 200} == {
         "/desk/issues/4": 404,
         "/desk/issues/5": 404,
+        "/desk/subscribers/1": 404,
     }
-    assert odd == [422, 200, 200, 422]
+    assert odd == [422, 200, 200, 422, 200, 200]
     assert refused == 422
