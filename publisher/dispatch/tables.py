@@ -1,6 +1,6 @@
 import sqlalchemy as sa
 
-from publisher.database import Instant, Key, metadata
+from publisher.database import Instant, Json, Key, metadata
 
 send = sa.Table(
     "send",
@@ -18,6 +18,7 @@ send = sa.Table(
     sa.Column("failures_in_row", sa.Integer, nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("finished_at", Instant),
+    sa.Column("figures_at", Instant),  # when the figures of its report were worked out; null: not, or no longer true
     sa.Index(
         "ix_send_open",
         "issue_id",
@@ -46,6 +47,8 @@ batch = sa.Table(
     sa.Column("owner", sa.Text),
     sa.Column("fence", sa.Integer, nullable=False),
     sa.Column("leased_until", Instant),
+    sa.Column("tally", Json),  # how many of its deliveries stood where when it was last given back
+    sa.Column("tallied_fence", sa.Integer),  # the fence then; under another one the tally holds no longer
     sa.Index(
         "ix_batch_open",
         "issue_id",
@@ -79,6 +82,18 @@ tracked_link = sa.Table(
     sa.Column("issue_id", Key, sa.ForeignKey("send.issue_id"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # its place in the letter, from 1
     sa.Column("url", sa.Text, nullable=False),
+)
+
+# What a report shows of a send, worked out by a worker: nobody waits while a million deliveries are counted.
+send_figure = sa.Table(
+    "send_figure",
+    metadata,
+    sa.Column("issue_id", Key, sa.ForeignKey("send.issue_id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("sent", Key, nullable=False),
+    sa.Column("failed", Key, nullable=False),
 )
 
 notice = sa.Table(

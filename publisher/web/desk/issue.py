@@ -16,7 +16,7 @@ from publisher.archive.model import ArticleId, ArticleState, Lead
 from publisher.compose import flow, proof, store
 from publisher.compose.model import Edition, Issue, IssueId, IssueState, Rendering
 from publisher.compose.text import SLOTS
-from publisher.dispatch import report
+from publisher.dispatch import figures, report
 from publisher.dispatch.model import DeliveryState, SendState
 from publisher.dispatch.reach import reach
 from publisher.dispatch.report import Report
@@ -25,6 +25,7 @@ from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.events import clicks
 from publisher.rendering import furniture_language, languages
 from publisher.web.desk.issues import title_of
+from publisher.web.desk.plots import plots_of
 from publisher.web.desk.previews import filled, framed
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
@@ -132,7 +133,7 @@ def issue_page(
         chosen = list(archive.leads(connection, (typed or found.issue).article_ids).values())
         values: dict[str, Any] = {
             "report": found,
-            "links": clicks.of_issue(connection, issue_id),
+            "plots": plots_of(figures.figures_of(connection, issue_id), clicks.of_issue(connection, issue_id)),
             "issue": found.issue,
             "draft": typed or found.issue,
             "version": version(found.issue),
@@ -140,7 +141,7 @@ def issue_page(
             "title": title_of(connection, edition, found.issue),
             "chosen": chosen,
             "offered": _offered(connection, chosen) if found.issue.state is IssueState.DRAFT else (),
-            "readers": reach(connection, edition.mailing_list_id, now=room.now()),
+            "readers": _reach(connection, edition, found, room.now()),
             "zone": zone_of(connection, edition),
             "spoken": _spoken(connection, found.issue, edition, request.query_params.get("language", "")),
         }
@@ -160,6 +161,12 @@ def issue_page(
         "goes_in_s": _seconds_until(found.issue.goes_at, room.now()),
     }
     return desk_page(request, room, seat, "desk/issue.html", status=status, **values)
+
+
+def _reach(connection: Connection, edition: Edition, found: Report, now: datetime) -> int:
+    """Return who would get an issue that has not gone; of one that has, it is no question."""
+    is_ahead = found.issue.state in {IssueState.DRAFT, IssueState.SCHEDULED}
+    return reach(connection, edition.mailing_list_id, now=now) if is_ahead else 0
 
 
 def zone_of(connection: Connection, edition: Edition) -> str:
