@@ -81,6 +81,11 @@ def render(request: Request, room: Newsroom, template: str, /, **values: Any) ->
     return _templates(time_zone).render(template, **(common | values))
 
 
+def fragment(template: str, /, **values: Any) -> str:
+    """Return a part of a page, in which no time stands."""
+    return _templates("UTC").render(template, **values)
+
+
 @lru_cache(maxsize=8)
 def everything(site: Site) -> Offer:
     """Return the feed of all articles, which even a page without a database can offer."""

@@ -9,6 +9,7 @@ from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import issue as desk_issue
 from publisher.web.desk import issues as desk_issues
+from publisher.web.desk import live as desk_live
 from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
@@ -51,6 +52,7 @@ ROUTERS = (
     desk_issues.router,
     desk_issue.router,
     desk_deliveries.router,
+    desk_live.router,
     desk_moves.router,
     desk_editions.router,
     desk_proposals.router,

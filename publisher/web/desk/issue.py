@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -17,7 +17,6 @@ from publisher.compose import flow, proof, store
 from publisher.compose.model import Edition, Issue, IssueId, IssueState, Rendering
 from publisher.compose.text import SLOTS
 from publisher.dispatch import figures, report
-from publisher.dispatch.model import DeliveryState, SendState
 from publisher.dispatch.reach import reach
 from publisher.dispatch.report import Report
 from publisher.editors.model import Role
@@ -29,6 +28,7 @@ from publisher.web.desk.plots import plots_of
 from publisher.web.desk.previews import filled, framed
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
+from publisher.web.desk.standing import WATCHED, is_under_way, progress_of
 from publisher.web.pages import language_name
 from publisher.web.parts import HIGHEST_ID, Form, IdInPath, Room, field, fields, number_in
 from publisher.web.public.frame import house_zone
@@ -42,7 +42,6 @@ OFFERED = 12
 GONE_ON = "This draft was changed after you opened it. Look at what it is now; below stands what you wrote."
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What neither XML nor every database can hold."""
-STILL_TO_DO = (DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +52,6 @@ class Mail:
     preheader: str
     text: str
     size_kb: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a send has come."""
-
-    ended: int
-    """Deliveries that have an outcome."""
-    total: int
-    under_way: bool
-    took: timedelta | None
 
 
 class Spoken(NamedTuple):
@@ -149,13 +137,14 @@ def issue_page(
         "mail": _mail(rendering, room) if rendering else None,
         "unrendered": unrendered,
         "remarks": list(proof.remarks(edition, chosen, rendering)) if rendering else [],
-        "progress": _progress(found),
+        "progress": progress_of(found, room.now()),
         "problem": sentence(problem),
         "wrong": problem.where if isinstance(problem, InputError) else "",
         "is_typed": typed is not None,
         "slots": SLOTS,
-        "look_again_s": LOOK_AGAIN_S if _is_under_way(found) else 0,
-        "is_beating": not _is_under_way(found) or room.pulse.is_beating(),
+        "look_again_s": LOOK_AGAIN_S if is_under_way(found) else 0,
+        "is_watched": found.state in WATCHED,
+        "is_beating": not is_under_way(found) or room.pulse.is_beating(),
         "may_approve": seat.may(Role.CHIEF),
         "grace_s": room.settings.grace_s,
         "goes_in_s": _seconds_until(found.issue.goes_at, room.now()),
@@ -217,18 +206,8 @@ def _offered(connection: Connection, chosen: Sequence[Lead]) -> list[Lead]:
     return [each for each in newest if each.id not in ids][:OFFERED]
 
 
-def _is_under_way(found: Report) -> bool:
-    return found.state in {IssueState.SCHEDULED, IssueState.APPROVED, SendState.SENDING}
-
-
 def _seconds_until(instant: datetime | None, now: datetime) -> int:
     return max(0, math.ceil((instant - now).total_seconds())) if instant else 0
-
-
-def _progress(found: Report) -> Progress:
-    left = sum(found.counts[state] for state in STILL_TO_DO)
-    took = found.finished_at - found.started_at if found.finished_at and found.started_at else None
-    return Progress(ended=found.total - left, total=found.total, under_way=_is_under_way(found), took=took)
 
 
 # --- what an editor typed
