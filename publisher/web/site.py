@@ -10,6 +10,7 @@ from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import issue as desk_issue
 from publisher.web.desk import issues as desk_issues
 from publisher.web.desk import live as desk_live
+from publisher.web.desk import me as desk_me
 from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
@@ -47,6 +48,7 @@ ROUTERS = (
     clicks.router,
     desk_sign_in.router,
     desk_today.router,
+    desk_me.router,
     desk_hand_in.router,
     desk_articles.router,
     desk_issues.router,

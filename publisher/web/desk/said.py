@@ -19,6 +19,7 @@ class Said(Enum):
     ARRANGED = "Saved. The links stand like this on its page at once, and in every issue from now on."
     DRAFTED = "Drafted. Nothing is sent before it is approved."
     SAVED = "Saved. The previews below show the mail as it is now."
+    CHOSEN = "Saved. The desk’s times are those of this zone now."
     CHANGED = "Changed. What is approved already keeps the rules that it was approved under."
     APPROVED = "Approved, and frozen as it is. The first mails leave within a moment."
     SCHEDULED = "Approved, and frozen as it is. Nothing has left yet: until its time comes you can undo this."

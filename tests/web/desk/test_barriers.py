@@ -22,6 +22,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = (
     "/desk",
+    "/desk/me",
     "/desk/articles",
     "/desk/articles?q=nothing-of-this",
     "/desk/articles/new",
