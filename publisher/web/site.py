@@ -15,6 +15,7 @@ from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
 from publisher.web.desk import sign_in as desk_sign_in
+from publisher.web.desk import system as desk_system
 from publisher.web.desk import today as desk_today
 from publisher.web.public import (
     articles,
@@ -49,6 +50,7 @@ ROUTERS = (
     desk_sign_in.router,
     desk_today.router,
     desk_me.router,
+    desk_system.router,
     desk_hand_in.router,
     desk_articles.router,
     desk_issues.router,

@@ -20,6 +20,8 @@ class Said(Enum):
     DRAFTED = "Drafted. Nothing is sent before it is approved."
     SAVED = "Saved. The previews below show the mail as it is now."
     CHOSEN = "Saved. The desk’s times are those of this zone now."
+    RUNG = "Every stage was rung; what is due is done now, by workers that are alive."
+    CLEARED = "Cleared. What goes wrong from now on will stand here."
     CHANGED = "Changed. What is approved already keeps the rules that it was approved under."
     APPROVED = "Approved, and frozen as it is. The first mails leave within a moment."
     SCHEDULED = "Approved, and frozen as it is. Nothing has left yet: until its time comes you can undo this."

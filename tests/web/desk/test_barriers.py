@@ -23,6 +23,7 @@ pytestmark = pytest.mark.browser
 PAGES = (
     "/desk",
     "/desk/me",
+    "/desk/system",
     "/desk/articles",
     "/desk/articles?q=nothing-of-this",
     "/desk/articles/new",
