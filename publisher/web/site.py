@@ -2,6 +2,7 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from publisher.web import health, problems, static
+from publisher.web.desk import archive as desk_archive
 from publisher.web.desk import articles as desk_articles
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
@@ -52,6 +53,7 @@ ROUTERS = (
     desk_me.router,
     desk_system.router,
     desk_hand_in.router,
+    desk_archive.router,
     desk_articles.router,
     desk_issues.router,
     desk_issue.router,

@@ -1,4 +1,4 @@
-"""What a report shows: tallies of batches, figures of a send, an editor's own time zone."""
+"""What a report shows: tallies of batches, figures of a send; an editor's own time zone; articles by their source."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,6 +19,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("figures_at", Instant(), nullable=True))
     with op.batch_alter_table("editor", schema=None) as batch_op:
         batch_op.add_column(sa.Column("time_zone", sa.Text(), server_default="", nullable=False))
+    with op.batch_alter_table("submission", schema=None) as batch_op:
+        batch_op.create_index("ix_submission_origin", ["origin", "identity"], unique=False)
     op.create_table(
         "send_figure",
         sa.Column("issue_id", Key, nullable=False),
