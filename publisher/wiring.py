@@ -16,6 +16,7 @@ from publisher.dispatch.transports.choose import transport_for
 from publisher.dispatch.transports.transport import Transport
 from publisher.pulse import Pulse, client
 from publisher.settings import Settings
+from publisher.troubles import Troubles
 
 if TYPE_CHECKING:
     from publisher.events.fetching import BounceMailbox
@@ -48,6 +49,10 @@ class Newsroom:
     @cached_property
     def pulse(self) -> Pulse:
         return Pulse(self.settings.redis_url)
+
+    @cached_property
+    def troubles(self) -> Troubles:
+        return Troubles(self.settings.redis_url)
 
     @cached_property
     def signer(self) -> Signer:

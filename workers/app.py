@@ -1,27 +1,42 @@
 import gc
+import os
 import sys
+from contextlib import suppress
+from dataclasses import replace
+from threading import Thread
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from celery import Celery, Task
-from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import task_failure, worker_init, worker_process_init, worker_ready, worker_shutting_down
 from kombu.entity import Exchange
 from kombu.entity import Queue as BrokerQueue
+from redis import RedisError
 
 from publisher import logs
 from publisher.bell import BROKER_OPTIONS, QUEUE_OF, Queue
 from publisher.database import first_line
+from publisher.dispatch.rules import clean_reason
+from publisher.pulse import Worker
 from publisher.wiring import newsroom, stopping
 
 NEW_OBJECTS = 50_000
 SWITCH_S = 0.001
 """A thread in a transaction holds others up, so it does not wait five milliseconds for one that computes."""
 
+SHOWN_EVERY_S = 5.0
+
 DATABASE_GONE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
 """The server is away, or has ended a transaction that stood still: nothing of that is the task's own fault."""
 
 log = structlog.get_logger()
+
+
+def _said(problem: BaseException) -> str:
+    """Return what a problem says without what it was given: no statement, no values, no reader's address."""
+    told = first_line(problem) if isinstance(problem, sa.exc.SQLAlchemyError) else str(problem)
+    return clean_reason(f"{type(problem).__name__}: {told}")
 
 
 class Ticked(Task):  # type: ignore[misc]  # celery's stubs know it by halves
@@ -32,6 +47,7 @@ class Ticked(Task):  # type: ignore[misc]  # celery's stubs know it by halves
             return super().__call__(*args, **kwargs)
         except DATABASE_GONE as problem:
             log.error("database_gone", task=self.name, said=first_line(problem))  # noqa: TRY400
+            newsroom().troubles.note(self.name, _said(problem), at=newsroom().now())
 
 
 app = Celery("publisher", broker=newsroom().settings.redis_url, task_cls=Ticked)
@@ -75,6 +91,34 @@ def _tune_the_interpreter(**_: Any) -> None:
     gc.freeze()
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(NEW_OBJECTS, 20, 20)
+
+
+@worker_ready.connect
+def _show_that_it_lives(sender: Any, **_: Any) -> None:
+    """Show every few seconds that this worker is alive; a thread, so that no task can hold it up."""
+    worker = Worker(
+        name=f"{sender.hostname}/{os.getpid()}",
+        queues=tuple(sorted(app.amqp.queues.consume_from)),
+        began_at=newsroom().now(),
+        seen_at=newsroom().now(),
+    )
+    Thread(target=_keep_showing, args=(worker,), name="presence", daemon=True).start()
+
+
+def _keep_showing(worker: Worker) -> None:
+    pulse = newsroom().pulse
+    while not stopping.is_set():
+        with suppress(RedisError):
+            pulse.show(replace(worker, seen_at=newsroom().now()))
+        stopping.wait(SHOWN_EVERY_S)
+    with suppress(RedisError):
+        pulse.leave(worker.name)
+
+
+@task_failure.connect
+def _note_trouble(sender: Any, exception: BaseException, **_: Any) -> None:
+    """Keep what went wrong for the desk; the whole story stands in the log."""
+    newsroom().troubles.note(sender.name, _said(exception), at=newsroom().now())
 
 
 @worker_shutting_down.connect

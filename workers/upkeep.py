@@ -6,6 +6,7 @@ from publisher.archive import flow as archive
 from publisher.archive.proposals import count_due
 from publisher.bell import Job
 from publisher.compose import flow as compose
+from publisher.dispatch import figures
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.notices import notify_due
 from publisher.intake.polling import poll_due
@@ -36,7 +37,7 @@ def slow_tick() -> None:
     if dispatch.upkeep(room.database, clock=room.now):
         room.bell.ring(Job.DISPATCH)
     room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
-    room.bell.ring(Job.EVENTS, Job.PROPOSE)
+    room.bell.ring(Job.EVENTS, Job.PROPOSE, Job.COUNT)
     forget_archives(room.database)
 
 
@@ -72,3 +73,10 @@ def propose() -> None:
     """Count the names in what changed: those that recur are proposed to the glossary."""
     room = newsroom()
     count_due(room.database, clock=room.now)
+
+
+@app.task(name=Job.COUNT)
+def count() -> None:
+    """Count what the reports of sends show in figures."""
+    room = newsroom()
+    figures.count_due(room.database, clock=room.now)

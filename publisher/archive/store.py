@@ -19,12 +19,15 @@ from publisher.archive.tables import (
 )
 from publisher.database import Instant
 from publisher.intake.model import Image, Section, Teaser
+from publisher.intake.tables import submission
 
 _images = TypeAdapter(Image | None)
 _sections = TypeAdapter(tuple[Section, ...])
 _guides = TypeAdapter(Section | None)
 _teasers = TypeAdapter(tuple[Teaser, ...])
 
+FEW = 4_000
+"""Articles of one origin; so many can be looked up by name."""
 LEAD_COLUMNS = [column for column in article.c if column.name not in {"body", "content_hash", "accepted_at"}]
 
 
@@ -62,6 +65,8 @@ def listed(
     language: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
+    origin: str = "",
+    among: Collection[ArticleId] | None = None,
     after: tuple[datetime, ArticleId] | None = None,
 ) -> list[Lead]:
     """
@@ -76,12 +81,12 @@ def listed(
         language: Only articles in this language.
         since: Published at this instant or later.
         until: Published before this instant.
+        origin: Only articles that came from there: `desk`, `api`, `cli`, or a source such as `source:7`.
+        among: Only these.
         after: Continue after the article with this `published_at` and id: keyset paging.
 
     """
     wanted = sa.select(*LEAD_COLUMNS).order_by(article.c.published_at.desc(), article.c.id.desc()).limit(at_most)
-    if state is not None:
-        wanted = wanted.where(article.c.state == state)
     if topic_slug:
         ids = sa.select(article_topic.c.article_id).join(topic).where(topic.c.slug == topic_slug)
         wanted = wanted.where(article.c.id.in_(ids))
@@ -94,10 +99,27 @@ def listed(
         wanted = wanted.where(article.c.published_at >= since)
     if until is not None:
         wanted = wanted.where(article.c.published_at < until)
+    if origin:
+        wanted = wanted.where(_came_from(connection, origin))
+    if among is not None:
+        wanted = wanted.where(article.c.id.in_(among))
     if after is not None:
         at, last = sa.literal(after[0], article.c.published_at.type), after[1]
         wanted = wanted.where(sa.tuple_(article.c.published_at, article.c.id) < sa.tuple_(at, sa.literal(last)))
-    return _leads(connection, wanted)
+    if state is not None:
+        return _leads(connection, wanted.where(article.c.state == state))
+    # State by state, for so each is found in the order of its index; together they would all have to be sorted.
+    found = [lead for each in ArticleState for lead in _leads(connection, wanted.where(article.c.state == each))]
+    return sorted(found, key=lambda each: (each.published_at, each.id), reverse=True)[:at_most]
+
+
+def _came_from(connection: Connection, origin: str) -> sa.ColumnElement[bool]:
+    """Return what is true of articles from an origin: of a few they are named, of many each article is looked at."""
+    theirs = sa.select(submission.c.identity).where(submission.c.origin == origin)
+    some = list(connection.scalars(theirs.limit(FEW + 1)))
+    if len(some) <= FEW:
+        return article.c.identity.in_(set(some))
+    return theirs.where(submission.c.identity == article.c.identity).exists()
 
 
 def visible(connection: Connection, ids: Iterable[ArticleId]) -> set[ArticleId]:

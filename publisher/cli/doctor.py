@@ -1,19 +1,16 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from shutil import disk_usage
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from publisher.database import first_line
+from publisher.disk import disk_of
 from publisher.errors import SettingsError
 from publisher.migrations.migrate import is_current
 from publisher.related.sense import OFF, embedder
 from publisher.settings import unknown
 from publisher.wiring import Newsroom, open_newsroom
-
-LITTLE_BYTES = 500_000_000
-"""Less room than this on the disk is worth a warning: a million deliveries take 150 MB."""
 
 
 @dataclass(frozen=True)
@@ -74,5 +71,5 @@ def _model(room: Newsroom) -> Finding:
 
 
 def _disk(room: Newsroom) -> Finding:
-    free = disk_usage(room.settings.data_dir if room.settings.data_dir.exists() else "/").free
-    return Finding("disk", is_fine=free > LITTLE_BYTES, says=f"{free / 1e9:.1f} GB free")
+    found = disk_of(room.settings.data_dir)
+    return Finding("disk", is_fine=not found.is_nearly_full, says=f"{found.free_bytes / 1e9:.1f} GB free")

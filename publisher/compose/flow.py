@@ -345,6 +345,38 @@ def preview(database: Database, settings: Settings, issue_id: IssueId, *, langua
         return render_now(connection, settings, found, language=language if language in languages() else "")
 
 
+def preview_article(
+    database: Database, settings: Settings, edition_slug: str, article_id: ArticleId, *, clock: Clock
+) -> Rendering:
+    """
+    Return how an article alone would look in a mail of an edition.
+
+    Raises:
+        ConflictError: It is not published.
+        NotFoundError: There is no such edition.
+
+    """
+    with database.reading() as connection:
+        edition = store.edition_named(connection, edition_slug)
+        alone = Issue(
+            id=IssueId(0),
+            edition_id=edition.id,
+            number=1,
+            state=IssueState.DRAFT,
+            window=None,
+            slot_at=None,
+            subject="",
+            preheader="",
+            introduction="",
+            article_ids=(article_id,),
+            created_at=clock(),
+        )
+        carried = pieces(connection, alone.article_ids, settings)
+        if not carried:
+            raise ConflictError("An article that is not published stands in no mail.")
+        return _rendered(alone, edition, carried, settings)
+
+
 def approve(
     database: Database, settings: Settings, issue_id: IssueId, *, goes_at: datetime | None = None, clock: Clock
 ) -> Issue:

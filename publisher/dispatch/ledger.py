@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from publisher.audience.tables import subscriber, subscription, suppression
 from publisher.compose.model import IssueId
 from publisher.database import skip_locked
-from publisher.dispatch import rules
+from publisher.dispatch import rules, tallies
 from publisher.dispatch.model import BatchState, DeliveryState, SendState
 from publisher.dispatch.tables import batch, delivery, send
 from publisher.errors import LeaseLostError
@@ -198,8 +198,9 @@ def release(connection: Connection, mine: Lease, *, now: datetime, not_before: d
             delivery.c.state.in_(_waiting(mine.resend_uncertain)),
         )
     ).one()
+    values: dict[str, Any]
     if left.number == 0:
-        values: dict[str, Any] = {"state": BatchState.DONE, "due_at": None}
+        values = {"state": BatchState.DONE, "due_at": None}
     else:
         due_at = max(left.due_at, not_before) if not_before else left.due_at
         values = {"state": BatchState.READY, "due_at": due_at}
@@ -208,6 +209,7 @@ def release(connection: Connection, mine: Lease, *, now: datetime, not_before: d
         .where(*_is(mine.issue_id, mine.number), batch.c.fence == mine.fence)
         .values(owner=None, leased_until=None, **values)
     )
+    tallies.write(connection, mine.issue_id, [mine.number])
     if send_state(connection, mine.issue_id) is SendState.CANCELLED:
         skip_rest(connection, mine.issue_id, reason="cancelled", batch_number=mine.number)
 
@@ -264,10 +266,13 @@ def reopen(connection: Connection, issue_id: IssueId, state: DeliveryState, *, s
     )
     done = sa.and_(batch.c.issue_id == issue_id, batch.c.state == BatchState.DONE, touched)
     connection.execute(sa.update(batch).where(done).values(state=BatchState.READY, due_at=None))
+    tallies.write(connection, issue_id)
     opened = sa.update(send).where(send.c.issue_id == issue_id)
     later = sa.case((send.c.stale_at > stale_at, send.c.stale_at), else_=sa.literal(stale_at, send.c.stale_at.type))
     connection.execute(
-        opened.values(state=SendState.SENDING, reason="", finished_at=None, failures_in_row=0, stale_at=later)
+        opened.values(
+            state=SendState.SENDING, reason="", finished_at=None, figures_at=None, failures_in_row=0, stale_at=later
+        )
     )
     return len(seqs)
 
@@ -290,8 +295,8 @@ def settle(connection: Connection, issue_id: IssueId, seqs: Sequence[int]) -> in
     What is `sending` is settled too, for its worker may be gone; one that is not gone records nothing over it.
     """
     between = (batch.c.issue_id == issue_id, batch.c.first_seq <= max(seqs), batch.c.last_seq >= min(seqs))
-    held = sa.select(batch.c.number).where(*between).order_by(batch.c.number)
-    connection.execute(held.with_for_update()).all()  # or a worker may mark what is uncertain now, and send it again
+    held = sa.select(batch.c.number, batch.c.first_seq, batch.c.last_seq).where(*between).order_by(batch.c.number)
+    rows = connection.execute(held.with_for_update()).all()  # or a worker may mark what is uncertain, and send it again
     settled = connection.execute(
         sa.update(delivery)
         .where(
@@ -301,6 +306,10 @@ def settle(connection: Connection, issue_id: IssueId, seqs: Sequence[int]) -> in
         )
         .values(state=DeliveryState.SENT, due_at=None, code=None, reason="settled by what was heard afterwards")
     )
+    if settled.rowcount:
+        touched = [row.number for row in rows if any(row.first_seq <= seq <= row.last_seq for seq in seqs)]
+        tallies.write(connection, issue_id, touched)
+        connection.execute(sa.update(send).where(send.c.issue_id == issue_id).values(figures_at=None))
     return settled.rowcount
 
 
@@ -323,6 +332,7 @@ def take_back_expired(connection: Connection, *, now: datetime) -> int:
             .where(*_is(row.issue_id, row.number))
             .values(state=BatchState.READY, owner=None, leased_until=None, fence=row.fence + 1, due_at=None)
         )
+        tallies.write(connection, row.issue_id, [row.number])
         if send_state(connection, row.issue_id) is SendState.CANCELLED:
             skip_rest(connection, row.issue_id, reason="cancelled", batch_number=row.number)
     return len(rows)
@@ -330,9 +340,7 @@ def take_back_expired(connection: Connection, *, now: datetime) -> int:
 
 def counts(connection: Connection, issue_id: IssueId) -> dict[DeliveryState, int]:
     """Return the number of an issue's deliveries in each state; every state is there."""
-    wanted = sa.select(delivery.c.state, sa.func.count()).where(delivery.c.issue_id == issue_id)
-    found = {DeliveryState(row[0]): row[1] for row in connection.execute(wanted.group_by(delivery.c.state))}
-    return {state: found.get(state, 0) for state in DeliveryState}
+    return tallies.of_issue(connection, issue_id).states
 
 
 def has_open(connection: Connection) -> bool:
@@ -401,13 +409,15 @@ def skip_rest(connection: Connection, issue_id: IssueId, *, reason: str, batch_n
     if batch_number is not None:
         free = sa.and_(free, batch.c.number == batch_number)
     held = sa.select(batch).where(free).order_by(batch.c.number).with_for_update()  # or a worker may mark what we skip
-    for row in connection.execute(held).all():
+    rows = connection.execute(held).all()
+    for row in rows:
         connection.execute(
             sa.update(delivery)
             .where(*_between(issue_id, row.first_seq, row.last_seq), delivery.c.state.in_(WAITING))
             .values(state=DeliveryState.SKIPPED, reason=reason, due_at=None)
         )
     connection.execute(sa.update(batch).where(free).values(state=BatchState.DONE, due_at=None))
+    tallies.write(connection, issue_id, [row.number for row in rows])
 
 
 def _waiting(resend_uncertain: bool) -> tuple[DeliveryState, ...]:  # noqa: FBT001 -- the edition's choice, as stored

@@ -20,6 +20,7 @@ from publisher.compose.arrival import arrivals
 from publisher.compose.model import Cadence, IssueId, IssueState
 from publisher.compose.tables import issue
 from publisher.database import insert_or_ignore, skip_locked
+from publisher.dispatch import tallies
 from publisher.dispatch.model import BatchState, DeliveryState, SendState
 from publisher.dispatch.tables import batch, delivery, send, send_translation, tracked_link
 
@@ -211,6 +212,7 @@ def _add_batches(connection: Connection, row: Any, last_seq: int) -> None:
     ]
     if rows:
         connection.execute(sa.insert(batch), rows)
+        tallies.write(connection, row.issue_id, [each["number"] for each in rows])
 
 
 def _subscription_at(connection: Connection, issue_id: int, seq: int) -> int:

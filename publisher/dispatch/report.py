@@ -12,7 +12,7 @@ from publisher.audience.csv_table import guarded
 from publisher.audience.tables import subscriber, subscription
 from publisher.compose import store as compose
 from publisher.compose.model import Issue, IssueId, IssueState
-from publisher.dispatch import ledger
+from publisher.dispatch import tallies
 from publisher.dispatch.model import DeliveryState, SendState
 from publisher.dispatch.tables import delivery, send
 
@@ -48,17 +48,15 @@ def report(connection: Connection, issue_id: IssueId) -> Report:
     """Return how the send of an issue stands. Raises NotFoundError."""
     found = compose.issue_of(connection, issue_id)
     row = connection.execute(sa.select(send).where(send.c.issue_id == issue_id)).first()
-    doubtful = sa.select(sa.func.count()).where(
-        delivery.c.issue_id == issue_id, delivery.c.doubts > 0, delivery.c.attempts > 1
-    )
+    tally = tallies.of_issue(connection, issue_id)
     return Report(
         issue=found,
         state=row.state if row else found.state,
         reason=(row.reason if row else "") or found.reason,
-        counts=ledger.counts(connection, issue_id),
+        counts=tally.states,
         total=row.planned if row else 0,
         is_planned=bool(row and row.is_planned),
-        sent_twice_at_most=connection.scalar(doubtful) or 0,
+        sent_twice_at_most=tally.twice,
         started_at=row.started_at if row else None,
         finished_at=row.finished_at if row else None,
     )

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from publisher.dispatch.model import Deferred, DeliveryState, Outcome, Refused, Sent, Untried
@@ -160,3 +160,60 @@ def next_attempt_at(deferred: Deferred, *, tried_at: datetime, failures: int, st
     wait = BUSY_WAIT if doublings < 0 else min(FIRST_WAIT * 2 ** min(doublings, DOUBLINGS), LONGEST_WAIT)
     due = tried_at + wait
     return due if due < stale_at else None
+
+
+SPANS_S = (1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 3 * 3_600, 6 * 3_600, 12 * 3_600, 86_400)
+SPANS_AT_MOST = 60
+
+
+def spans(seconds: Mapping[int, int]) -> list[tuple[int, int]]:
+    """
+    Return what was counted by second in longer spans, with the empty ones between; 60 at most, or days.
+
+    Args:
+        seconds: The numbers by second since 1970.
+
+    """
+    if not seconds:
+        return []
+    first, last = min(seconds), max(seconds)
+    span = next((each for each in SPANS_S if (last // each - first // each) < SPANS_AT_MOST), SPANS_S[-1])
+    found = dict.fromkeys(range(first // span * span, last + 1, span), 0)
+    for second, number in seconds.items():
+        found[second // span * span] += number
+    return list(found.items())
+
+
+KINDS_OF_FAILURE = {
+    "1.1": "No such mailbox",
+    "1.2": "No such domain",
+    "1.10": "The domain takes no mail",
+    "2.1": "The mailbox is switched off",
+    "2.2": "The mailbox is full",
+    "2.3": "The mail is too big",
+    "3.4": "The mail is too big",
+    "7.1": "Refused by the other side’s rules",
+}
+"""By the second and third part of the enhanced code (RFC 3463; 1.10 is RFC 7505)."""
+KINDS_BY_SUBJECT = {
+    "1": "Something is wrong with the address",
+    "2": "Something is wrong with the mailbox",
+    "3": "The other side’s mail system cannot take it",
+    "4": "The network, or the way there",
+    "5": "The servers did not understand each other",
+    "6": "The content or its form",
+    "7": "Refused by the other side’s rules",
+}
+
+
+def kind_of_failure(code: int | None, reason: str) -> str:
+    """
+    Return the kind of a failure, to count those that are alike: every server has its own words, often with an id.
+
+    A server that gave no enhanced code is told by its reply code alone.
+    """
+    enhanced = enhanced_code(reason)
+    if enhanced:
+        kind = enhanced.partition(".")[2]
+        return KINDS_OF_FAILURE.get(kind) or KINDS_BY_SUBJECT.get(kind.partition(".")[0]) or f"Code {enhanced}"
+    return f"Reply {code}, without more" if code else "No reply code"

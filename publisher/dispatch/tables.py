@@ -21,6 +21,7 @@ send = sa.Table(
     sa.Column("local_time", sa.Text),  # a cadence, where each reader gets it at its time of day by his own clock
     sa.Column("first_at", Instant),  # then nobody gets it before this
     sa.Column("conditions", Json),  # of the segment it goes to, as they were when it was opened
+    sa.Column("figures_at", Instant),  # when the figures of its report were worked out; null: not, or no longer true
     sa.Index(
         "ix_send_open",
         "issue_id",
@@ -49,6 +50,8 @@ batch = sa.Table(
     sa.Column("owner", sa.Text),
     sa.Column("fence", sa.Integer, nullable=False),
     sa.Column("leased_until", Instant),
+    sa.Column("tally", Json),  # how many of its deliveries stood where when it was last given back
+    sa.Column("tallied_fence", sa.Integer),  # the fence then; under another one the tally holds no longer
     sa.Index(
         "ix_batch_open",
         "issue_id",
@@ -82,6 +85,18 @@ tracked_link = sa.Table(
     sa.Column("issue_id", Key, sa.ForeignKey("send.issue_id"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # its place in the letter, from 1
     sa.Column("url", sa.Text, nullable=False),
+)
+
+# What a report shows of a send, worked out by a worker: nobody waits while a million deliveries are counted.
+send_figure = sa.Table(
+    "send_figure",
+    metadata,
+    sa.Column("issue_id", Key, sa.ForeignKey("send.issue_id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("sent", Key, nullable=False),
+    sa.Column("failed", Key, nullable=False),
 )
 
 notice = sa.Table(

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Collection
 from datetime import datetime
 from functools import cache
+from zoneinfo import available_timezones
 
 import argon2
 from sqlalchemy.engine import Connection
@@ -144,6 +145,14 @@ def session_editor(database: Database, token: str, *, clock: Clock) -> Editor | 
             ends_at = rules.session_ends_at(found.began_at, now)
             store.see_session(connection, token_hash, expires_at=ends_at, now=now)
     return found.editor
+
+
+def choose_time_zone(database: Database, editor_id: EditorId, time_zone: str) -> None:
+    """Keep the time zone in which an editor reads times; empty: the house's. Raises InputError."""
+    if time_zone and time_zone not in available_timezones():
+        raise InputError("There is no such time zone; choose one from the list.", "time_zone")
+    with database.transaction() as connection:
+        store.set_time_zone(connection, editor_id, time_zone)
 
 
 def sign_out(database: Database, token: str) -> None:

@@ -44,6 +44,8 @@ class Editor:
     role: Role
     created_at: datetime
     disabled_at: datetime | None
+    time_zone: str = ""
+    """In which the desk's times are read; empty: the house's."""
 
 
 @dataclass(frozen=True, kw_only=True)

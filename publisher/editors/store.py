@@ -39,6 +39,10 @@ def editor_with_email(connection: Connection, email_key: str) -> tuple[Editor, s
     return (_editor(found), found.password_hash) if found else None
 
 
+def set_time_zone(connection: Connection, editor_id: EditorId, time_zone: str) -> None:
+    connection.execute(sa.update(editor).where(editor.c.id == editor_id).values(time_zone=time_zone))
+
+
 def add_editor(
     connection: Connection,
     *,
@@ -200,6 +204,7 @@ def _editor(row: Any) -> Editor:
         role=Role(row.role),
         created_at=row.created_at,
         disabled_at=row.disabled_at,
+        time_zone=row.time_zone,
     )
 
 

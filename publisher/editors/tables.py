@@ -13,6 +13,7 @@ editor = sa.Table(
     sa.Column("password_hash", sa.Text),  # none: signs in by link only
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("disabled_at", Instant),
+    sa.Column("time_zone", sa.Text, nullable=False, server_default=""),  # empty: the house's
 )
 
 # Of sessions, links and API tokens we keep the SHA-256 only: who reads the database cannot sign in with it.

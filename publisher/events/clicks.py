@@ -1,5 +1,6 @@
 """Links that readers followed: how often each, and where an edition tracks by reader, who."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,6 +82,18 @@ def of_issue(connection: Connection, issue_id: IssueId) -> list[LinkClicks]:
         .order_by(tracked_link.c.number)
     )
     return [LinkClicks(number=row.number, url=row.url, clicks=row.clicks) for row in connection.execute(wanted)]
+
+
+def totals(connection: Connection, issue_ids: Collection[IssueId]) -> dict[IssueId, int]:
+    """Return how often the links of issues were followed together; an issue without tracked links is left out."""
+    followed = sa.and_(link_click.c.issue_id == tracked_link.c.issue_id, link_click.c.number == tracked_link.c.number)
+    wanted = (
+        sa.select(tracked_link.c.issue_id, sa.func.coalesce(sa.func.sum(link_click.c.clicks), 0).label("clicks"))
+        .outerjoin(link_click, followed)
+        .where(tracked_link.c.issue_id.in_(issue_ids))
+        .group_by(tracked_link.c.issue_id)
+    )
+    return {IssueId(row.issue_id): int(row.clicks) for row in connection.execute(wanted)}
 
 
 def _url(connection: Connection, issue_id: IssueId, number: int) -> str | None:

@@ -39,6 +39,7 @@ submission = sa.Table(
         postgresql_where=sa.text("state = 'received'"),
     ),
     sa.Index("ix_submission_identity", "identity"),
+    sa.Index("ix_submission_origin", "origin", "identity"),
 )
 
 picture = sa.Table(

@@ -13,8 +13,8 @@ from feeds.formats import FeedFormat
 from publisher.archive import store as archive
 from publisher.compose import store as compose
 from publisher.syndication import names, store
-from publisher.syndication.model import FeedAddress, FeedKey, FeedKind, FeedState, Site
-from publisher.syndication.tables import feed, feed_move
+from publisher.syndication.model import OF_ARTICLES, FeedAddress, FeedKey, FeedKind, FeedState, Site
+from publisher.syndication.tables import feed, feed_entry, feed_move
 
 OPML_PATH = "/feeds.opml"
 FORMAT_NAMES = {FeedFormat.ATOM: "Atom", FeedFormat.RSS: "RSS", FeedFormat.JSON: "JSON Feed"}
@@ -56,6 +56,18 @@ def offer(connection: Connection, key: FeedKey, site: Site) -> Offer | None:
         return None
     name = names.short_name(connection, key, site)
     return _offer(key, name, site) if name else None
+
+
+def feeds_with(connection: Connection, article_id: int, site: Site) -> list[Offer]:
+    """Return the feeds of articles in which an article stands now, the greatest first."""
+    rows = connection.execute(
+        sa.select(feed.c.kind, feed.c.slug)
+        .join(feed_entry, feed_entry.c.feed_id == feed.c.id)
+        .where(feed_entry.c.entry_id == article_id, feed.c.kind.in_(OF_ARTICLES))
+        .order_by(feed.c.rank, feed.c.slug)
+    ).all()
+    keys = [FeedKey(kind=FeedKind(row.kind), slug=row.slug) for row in rows]
+    return [found for each in keys if (found := offer(connection, each, site))]
 
 
 def head_links(found: Iterable[Offer]) -> list[FeedLink]:

@@ -14,10 +14,8 @@ from publisher.compose.model import EditionKind, IssueState
 from publisher.compose.tables import edition, issue, issue_article
 from publisher.database import insert_or_ignore
 from publisher.syndication import documents, links, rules, store
-from publisher.syndication.model import ENTRIES, OF_ISSUES, FeedId, FeedKey, FeedKind
+from publisher.syndication.model import ENTRIES, OF_ARTICLES, OF_ISSUES, FeedId, FeedKey, FeedKind
 from publisher.syndication.tables import syndicated_issue
-
-OF_ARTICLES = (FeedKind.ALL, FeedKind.LANGUAGE, FeedKind.TOPIC, FeedKind.AUTHOR)
 
 
 @dataclass(frozen=True, kw_only=True)

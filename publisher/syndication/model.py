@@ -42,6 +42,7 @@ class FeedKind(StrEnum):
 
 
 OF_ISSUES = (FeedKind.GUIDE, FeedKind.EDITION)
+OF_ARTICLES = (FeedKind.ALL, FeedKind.LANGUAGE, FeedKind.TOPIC, FeedKind.AUTHOR)
 MADE_WHEN_ASKED = (FeedKind.COMBINED, FeedKind.SEARCH)
 ALWAYS_RENDERED = (FeedKind.ALL, FeedKind.GUIDE)
 """Their documents are made before anybody asks; those of the others from the first request on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -13,6 +14,8 @@ from publisher.syndication.protocol import STATE
 from publisher.syndication.serve import FeedServer
 from publisher.web.allowance import Allowance
 from publisher.web.api.application import make_api
+from publisher.web.desk.live import Live, close_before_stop
+from publisher.web.desk.standing import Paces, look
 from publisher.web.layers import HEADERS, TWO_YEARS, quiet_once_answered, with_headers, with_heads, with_limits
 from publisher.web.shelf import Shelf
 from publisher.web.site import make_site
@@ -60,6 +63,9 @@ class _Front:
             each.state.room = room
             each.state.shelf = Shelf()
             each.state.allowance = Allowance(room.settings.redis_url, room.settings.secret_key)
+        live = Live(partial(look, room, Paces()))
+        self._site.state.live = live
+        close_before_stop(live)
         headers = HEADERS | ({"Strict-Transport-Security": TWO_YEARS} if _is_https(room) else {})
         self._ways = {
             "api": _layered(self._api, headers),
@@ -76,6 +82,7 @@ class _Front:
             rung=lambda: room.bell.ring(Job.PUSH),
         )
         yield {STATE: self._feeds}
+        live.close()
         self._feeds.close()
         room.database.close()
 

@@ -81,6 +81,11 @@ def render(request: Request, room: Newsroom, template: str, /, **values: Any) ->
     return _templates(time_zone).render(template, **(common | values))
 
 
+def fragment(template: str, /, **values: Any) -> str:
+    """Return a part of a page, in which no time stands."""
+    return _templates("UTC").render(template, **values)
+
+
 @lru_cache(maxsize=8)
 def everything(site: Site) -> Offer:
     """Return the feed of all articles, which even a page without a database can offer."""
@@ -111,6 +116,7 @@ def _templates(time_zone: str) -> Templates:
         "iso": _iso,
         "day": partial(_day, zone=ZoneInfo(time_zone)),
         "moment": partial(_moment, zone=ZoneInfo(time_zone)),
+        "clock_time": partial(_clock_time, zone=ZoneInfo(time_zone)),
         "weekday": partial(_weekday, zone=ZoneInfo(time_zone)),
         "duration": _duration,
         "in_script": _in_script,
@@ -139,6 +145,12 @@ def _moment(instant: datetime, zone: ZoneInfo) -> str:
     name = local.strftime("%Z")
     shown = format_datetime(local, "MMM d, y, HH:mm", locale=DEFAULT_LANGUAGE)
     return f"{shown} {name if name[:1].isalpha() else f'UTC{name}'}"
+
+
+def _clock_time(instant: datetime, zone: ZoneInfo, *, to: str = "minute") -> str:
+    """Return a time of day, to the minute or to the second; or with its date, to the day: "Jun 2, 17:00"."""
+    pattern = {"second": "HH:mm:ss", "minute": "HH:mm", "day": "MMM d, HH:mm"}[to]
+    return format_datetime(instant.astimezone(zone), pattern, locale=DEFAULT_LANGUAGE)
 
 
 def _weekday(instant: datetime, zone: ZoneInfo) -> str:

@@ -2,6 +2,7 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from publisher.web import health, problems, static
+from publisher.web.desk import archive as desk_archive
 from publisher.web.desk import articles as desk_articles
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
@@ -9,7 +10,9 @@ from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import issue as desk_issue
 from publisher.web.desk import issues as desk_issues
+from publisher.web.desk import live as desk_live
 from publisher.web.desk import mailing_lists as desk_mailing_lists
+from publisher.web.desk import me as desk_me
 from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import new_edition as desk_new_edition
 from publisher.web.desk import outbox as desk_outbox
@@ -20,6 +23,7 @@ from publisher.web.desk import sources as desk_sources
 from publisher.web.desk import subscriber as desk_subscriber
 from publisher.web.desk import subscribers as desk_subscribers
 from publisher.web.desk import suppressions as desk_suppressions
+from publisher.web.desk import system as desk_system
 from publisher.web.desk import today as desk_today
 from publisher.web.public import (
     articles,
@@ -55,11 +59,15 @@ ROUTERS = (
     clicks.router,
     desk_sign_in.router,
     desk_today.router,
+    desk_me.router,
+    desk_system.router,
     desk_hand_in.router,
+    desk_archive.router,
     desk_articles.router,
     desk_issues.router,
     desk_issue.router,
     desk_deliveries.router,
+    desk_live.router,
     desk_moves.router,
     desk_new_edition.router,
     desk_mailing_lists.router,

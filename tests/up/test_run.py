@@ -9,11 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 
+from publisher.bell import Queue
+from publisher.pulse import Pulse
+from publisher.settings import redis_socket
 from tests.service import PUBLISHER, STOP_WITHIN_S, Service, environment, free_port, running
 
 BACK_WITHIN_S = 45
@@ -65,6 +69,18 @@ def test_a_first_start_says_where_to_look(first_start: Service) -> None:
 def test_a_first_start_is_healthy_and_ready(first_start: Service) -> None:
     assert first_start.status("/healthz") == 200
     assert first_start.status("/readyz") == 200
+
+
+def test_the_worker_shows_that_it_lives_and_what_it_takes(first_start: Service) -> None:
+    pulse, until = Pulse(f"redis+socket://{redis_socket(first_start.data)}"), time.monotonic() + 10
+    while not pulse.workers() and time.monotonic() < until:
+        time.sleep(0.05)
+
+    (worker,) = pulse.workers()
+
+    assert worker.is_alive(datetime.now(UTC))
+    assert set(worker.queues) == set(Queue)
+    assert worker.name.endswith(f"/{first_start.children()['worker'].pid}")
 
 
 def test_a_newcomer_finds_24_articles_and_an_edition_of_each_kind(first_start: Service) -> None:

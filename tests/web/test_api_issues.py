@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from publisher.compose.model import IssueId
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch import tallies
 from publisher.dispatch.sending import send_due
 from publisher.dispatch.tables import delivery
 from publisher.editors.flow import add_api_token
@@ -155,6 +157,7 @@ def refused(api: TestClient, room: Newsroom, draft: dict[str, Any]) -> int:
     with room.database.transaction() as connection:
         one = sa.and_(delivery.c.issue_id == draft["id"], delivery.c.seq == 2)
         connection.execute(sa.update(delivery).where(one).values(state="failed", code=550, reason="=No such user"))
+        tallies.write(connection, IssueId(draft["id"]))
     return int(draft["id"])
 
 

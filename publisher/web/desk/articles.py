@@ -1,19 +1,22 @@
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
-from publisher.archive import flow, search, store
-from publisher.archive.model import ArticleId, ArticleState
+from publisher.archive import flow, store
+from publisher.archive.model import ArticleId
 from publisher.bell import Job
+from publisher.compose import flow as compose_flow
 from publisher.compose import store as compose
-from publisher.errors import ConflictError, InputError, NotFoundError, PublisherError
+from publisher.errors import ConflictError, NotFoundError, PublisherError
 from publisher.related import flow as related
 from publisher.related.store import choices
-from publisher.web.cursors import Place, cursor_after, place_of
+from publisher.syndication.discovery import feeds_with
 from publisher.web.desk import article_links
+from publisher.web.desk.archive import origin_of
 from publisher.web.desk.issue import sentence
 from publisher.web.desk.issues import shown_issues
+from publisher.web.desk.previews import filled, framed
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
 from publisher.web.parts import Form, IdInPath, Room, field, fields, number_in
@@ -21,44 +24,16 @@ from publisher.wiring import Newsroom
 
 router = APIRouter()
 
-ON_A_PAGE = 30
-FOUND_AT_MOST = 100
 GONE_ON = "The links were decided anew after you opened this page. Look at what they are now."
 
-Words = Annotated[str, Query(max_length=200)]
 
-
-@router.get("/desk/articles", include_in_schema=False)
-def articles(  # noqa: PLR0917 -- FastAPI fills them by name
-    request: Request,
-    room: Room,
-    seat: AtDesk,
-    q: Words = "",
-    state: str = "",
-    after: Annotated[str, Query(max_length=80)] = "",
-) -> Response:
-    """Show the archive, newest first, or what is found in it, best first."""
-    wanted = ArticleState(state) if state in set(ArticleState) else None
-    more = ""
-    with room.database.reading() as connection:
-        if q.strip():
-            states = [wanted] if wanted else list(ArticleState)
-            ids = search.find(connection, q, at_most=FOUND_AT_MOST, states=states)
-            found = list(store.leads(connection, ids).values())
-        else:
-            found = store.listed(connection, at_most=ON_A_PAGE + 1, state=wanted, after=_place(after))
-            more = cursor_after(found[ON_A_PAGE - 1]) if len(found) > ON_A_PAGE else ""
-            found = found[:ON_A_PAGE]
-    values: dict[str, Any] = {
-        "articles": found,
-        "query": q.strip(),
-        "state": wanted,
-        "states": list(ArticleState),
-        "more": more,
-        "is_first": not after,
-        "found_at_most": FOUND_AT_MOST,
-    }
-    return desk_page(request, room, seat, "desk/articles.html", **values)
+@router.get("/desk/articles/{article_id}/mail", include_in_schema=False)
+def mail(room: Room, _seat: AtDesk, article_id: IdInPath, edition: str) -> Response:
+    """Return how the article alone looks in a mail of an edition, for a frame that can do nothing."""
+    rendering = compose_flow.preview_article(
+        room.database, room.settings, edition, ArticleId(article_id), clock=room.now
+    )
+    return framed(filled(rendering.html, rendering, room), room)
 
 
 @router.get("/desk/articles/{article_id}", include_in_schema=False)
@@ -107,6 +82,9 @@ def _page(
             "links": article_links.rows_of(connection, found.id),
             "version": article_links.version(choices(connection, found.id)),
             "issues": shown_issues(connection, compose.issues_with(connection, found.id)),
+            "feeds": feeds_with(connection, found.id, room.site),
+            "origin": origin_of(connection, found.id),
+            "editions": compose.editions(connection, active_only=True),
         }
     values |= {"problem": sentence(problem), "typed": typed or {}, "another": another, "is_typed": problem is not None}
     return desk_page(request, room, seat, "desk/article.html", status=status, **values)
@@ -130,10 +108,3 @@ def restore(room: Room, seat: Sender, article_id: IdInPath) -> Response:
     flow.restore(room.database, ArticleId(article_id), clock=room.now)
     room.bell.ring(Job.RELATE)
     return go(seat, f"/desk/articles/{article_id}", Said.RESTORED)
-
-
-def _place(after: str) -> Place | None:
-    try:
-        return place_of(after)
-    except InputError:
-        raise HTTPException(404) from None

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -20,8 +20,7 @@ from publisher.audience.model import Subscriber
 from publisher.compose import flow, proof, store
 from publisher.compose.model import Edition, Issue, IssueId, IssueState, Rendering
 from publisher.compose.text import SLOTS
-from publisher.dispatch import report
-from publisher.dispatch.model import DeliveryState, SendState
+from publisher.dispatch import figures, report
 from publisher.dispatch.reach import reach
 from publisher.dispatch.report import Report
 from publisher.editors.model import Role
@@ -29,9 +28,11 @@ from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.events import clicks
 from publisher.rendering import furniture_language, languages
 from publisher.web.desk.issues import title_of
+from publisher.web.desk.plots import plots_of
 from publisher.web.desk.previews import darkened, filled, filled_html, framed
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go
+from publisher.web.desk.standing import WATCHED, is_under_way, progress_of
 from publisher.web.pages import language_name
 from publisher.web.parts import HIGHEST_ID, Form, IdInPath, Room, field, fields, number_in
 from publisher.web.public.frame import house_zone
@@ -45,7 +46,6 @@ OFFERED = 12
 GONE_ON = "This draft was changed after you opened it. Look at what it is now; below stands what you wrote."
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What neither XML nor every database can hold."""
-STILL_TO_DO = (DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +56,6 @@ class Mail:
     preheader: str
     text: str
     size_kb: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a send has come."""
-
-    ended: int
-    """Deliveries that have an outcome."""
-    total: int
-    under_way: bool
-    took: timedelta | None
 
 
 class Spoken(NamedTuple):
@@ -142,7 +131,7 @@ def issue_page(
         reader = _reader(connection, asked_for)
         values: dict[str, Any] = {
             "report": found,
-            "links": clicks.of_issue(connection, issue_id),
+            "plots": plots_of(figures.figures_of(connection, issue_id), clicks.of_issue(connection, issue_id)),
             "issue": found.issue,
             "draft": typed or found.issue,
             "version": version(found.issue),
@@ -150,7 +139,7 @@ def issue_page(
             "title": title_of(connection, edition, found.issue),
             "chosen": chosen,
             "offered": _offered(connection, chosen) if found.issue.state is IssueState.DRAFT else (),
-            "readers": reach(connection, edition, now=room.now()),
+            "readers": _reach(connection, edition, found, room.now()),
             "zone": zone_of(connection, edition),
             "spoken": _spoken(connection, found.issue, edition, request.query_params.get("language", "")),
         }
@@ -164,18 +153,25 @@ def issue_page(
         "reader": reader,
         "unrendered": unrendered,
         "remarks": list(proof.remarks(edition, chosen, rendering)) if rendering else [],
-        "progress": _progress(found),
+        "progress": progress_of(found, room.now()),
         "problem": sentence(problem),
         "wrong": problem.where if isinstance(problem, InputError) else "",
         "is_typed": typed is not None,
         "slots": SLOTS,
-        "look_again_s": LOOK_AGAIN_S if _is_under_way(found) else 0,
-        "is_beating": not _is_under_way(found) or room.pulse.is_beating(),
+        "look_again_s": LOOK_AGAIN_S if is_under_way(found) else 0,
+        "is_watched": found.state in WATCHED,
+        "is_beating": not is_under_way(found) or room.pulse.is_beating(),
         "may_approve": seat.may(Role.CHIEF),
         "grace_s": room.settings.grace_s,
         "goes_in_s": _seconds_until(found.issue.goes_at, room.now()),
     }
     return desk_page(request, room, seat, "desk/issue.html", status=status, **values)
+
+
+def _reach(connection: Connection, edition: Edition, found: Report, now: datetime) -> int:
+    """Return who would get an issue that has not gone; of one that has, it is no question."""
+    is_ahead = found.issue.state in {IssueState.DRAFT, IssueState.SCHEDULED}
+    return reach(connection, edition, now=now) if is_ahead else 0
 
 
 def zone_of(connection: Connection, edition: Edition) -> str:
@@ -240,18 +236,8 @@ def _offered(connection: Connection, chosen: Sequence[Lead]) -> list[Lead]:
     return [each for each in newest if each.id not in ids][:OFFERED]
 
 
-def _is_under_way(found: Report) -> bool:
-    return found.state in {IssueState.SCHEDULED, IssueState.APPROVED, SendState.SENDING}
-
-
 def _seconds_until(instant: datetime | None, now: datetime) -> int:
     return max(0, math.ceil((instant - now).total_seconds())) if instant else 0
-
-
-def _progress(found: Report) -> Progress:
-    left = sum(found.counts[state] for state in STILL_TO_DO)
-    took = found.finished_at - found.started_at if found.finished_at and found.started_at else None
-    return Progress(ended=found.total - left, total=found.total, under_way=_is_under_way(found), took=took)
 
 
 # --- what an editor typed

@@ -79,9 +79,11 @@ def ask_for(seat: Seat, role: Role) -> None:
 def desk_page(
     request: Request, room: Newsroom, seat: Seat, template: str, /, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
-    """Return a page of the desk, with times as the house's clock shows them."""
-    with room.database.reading() as connection:
-        time_zone = house_zone(connection)
+    """Return a page of the desk, with times as the editor's own clock shows them, or the house's."""
+    time_zone = seat.editor.time_zone
+    if not time_zone:
+        with room.database.reading() as connection:
+            time_zone = house_zone(connection)
     common = {"seat": seat, "form_key": seat.form_key, "said": _said(request, seat), "time_zone": time_zone}
     return page(request, room, template, status=status, **(common | values))
 

@@ -110,7 +110,7 @@ def _values(connection: Connection, room: Newsroom, reader: Subscriber) -> dict[
         "paused_until": max(pauses, default=None),
         "languages": _languages(connection, reader),
         "topics": _topics(connection, reader),
-        "time_zones": sorted({*_time_zones(), *filter(None, [reader.time_zone])}),
+        "time_zones": sorted({*time_zones(), *filter(None, [reader.time_zone])}),
     }
 
 
@@ -130,7 +130,7 @@ def _topics(connection: Connection, reader: Subscriber) -> list[tuple[str, str, 
 
 
 @cache
-def _time_zones() -> tuple[str, ...]:
+def time_zones() -> tuple[str, ...]:
     """Return the names that people know: a place on a continent or in an ocean, and UTC."""
     named = {each for each in zoneinfo.available_timezones() if each.partition("/")[0] in CONTINENTS}
     return tuple(sorted(named | {"UTC"}))

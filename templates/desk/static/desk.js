@@ -38,7 +38,55 @@ async function freshly() {
   }
 }
 
-for (const live of document.querySelectorAll("[data-live][data-again]")) lookAgain(live);
+// Told by the server how a send goes on, while anybody looks at the page. The browser asks again by itself when the
+// connection ends, or the server has been started anew; if it may not, the page looks again by itself.
+function listen(live) {
+  const standing = live.querySelector("[data-standing]");
+  const spoken = live.querySelector("[data-spoken]");
+  let events = null;
+  let quarter = null;
+
+  function open() {
+    events = new EventSource(live.dataset.events);
+    events.addEventListener("standing", (event) => {
+      if (event.lastEventId !== live.dataset.state) {
+        events.close();
+        location.reload();
+        return;
+      }
+      standing.innerHTML = event.data;
+      speak(standing.querySelector("progress"));
+    });
+    events.addEventListener("error", () => {
+      if (events.readyState !== EventSource.CLOSED) return;
+      document.removeEventListener("visibilitychange", turn);
+      lookAgain(live);
+    });
+  }
+
+  // Who listens to the page hears of every quarter, and not of every mail.
+  function speak(bar) {
+    if (!bar) return;
+    const now = Math.floor((bar.value / bar.max) * 4);
+    if (quarter !== null && now > quarter) spoken.textContent = `${now * 25} percent done`;
+    quarter = now;
+  }
+
+  function turn() {
+    if (document.hidden) events.close();
+    else if (events.readyState === EventSource.CLOSED) open();
+  }
+
+  open();
+  document.addEventListener("visibilitychange", turn);
+  addEventListener("pagehide", () => events.close());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+for (const live of document.querySelectorAll("[data-live]")) {
+  if (live.dataset.events) listen(live);
+  else if (live.dataset.again) lookAgain(live);
+}
 
 // Changes that are not saved: neither approve without them, nor leave them behind.
 const form = document.querySelector("form[data-keep]");

@@ -2,15 +2,19 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from publisher.archive import flow as archive
 from publisher.archive import store
 from publisher.archive.model import Article, ArticleId, ArticleState
 from publisher.compose.model import Edition
+from publisher.intake.tables import source
+from publisher.related.flow import relate_due
+from publisher.syndication.flow import syndicate_due
 from publisher.wiring import Newsroom
 from tests.builders import TUESDAY, a_draft, handed_in
 from tests.web.desk.visits import HOSTILE, Visit, form_values, must_be_harmless, notes
-from tests.web.pages import an_archive, elements, words
+from tests.web.pages import XHTML, an_archive, elements, words
 
 PASTED = """The Night Bus Home
 
@@ -223,3 +227,97 @@ def test_no_text_of_an_article_becomes_a_part_of_the_page(visit: Visit, weekly: 
     query = visit.web.get("/desk/articles", params={"q": HOSTILE, "state": HOSTILE})
     must_be_harmless(query.text)
     assert elements(query.text, "input", id="q")[0].get("value") == HOSTILE
+
+
+@pytest.fixture
+def mixed(visit: Visit) -> Visit:
+    """A desk with three articles that differ in everything that the list can be narrowed to."""
+    room = visit.room
+    seoul = ZoneInfo("Asia/Seoul")
+    late = datetime(2026, 5, 31, 23, 30, tzinfo=seoul)
+    at_desk = a_draft(external_id="1", title="Owl Buses", topics=("transport",), publish_at=late)
+    by_api = a_draft(external_id="2", title="Owl Signs", topics=("food",), publish_at=late + timedelta(hours=1))
+    read = a_draft(external_id="3", title="Kimjang", language="ko", topics=("food",), publish_at=late)
+    handed_in(room.database, [at_desk], clock=room.now, origin="desk")
+    handed_in(room.database, [by_api], clock=room.now, origin="api")
+    handed_in(room.database, [read], clock=room.now, origin="source:1")
+    with room.database.transaction() as connection:
+        row = {"url": "https://paper.example/feed", "name": "The Paper", "every_s": 900, "state": "active"}
+        times = {"due_at": room.now(), "created_at": room.now(), "failures": 0, "topics": []}
+        connection.execute(sa.insert(source), row | times)
+    visit.post("/desk/me", time_zone="Asia/Seoul")
+    return visit
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["Kimjang", "Owl Buses", "Owl Signs"]),
+        ("topic=food", ["Kimjang", "Owl Signs"]),
+        ("language=ko", ["Kimjang"]),
+        ("source=desk", ["Owl Buses"]),
+        ("source=source%3A1", ["Kimjang"]),
+        ("source=nowhere", []),
+        ("since=2026-06-01", ["Owl Signs"]),
+        ("until=2026-05-31", ["Kimjang", "Owl Buses"]),
+        ("since=2026-05-31&until=2026-05-31&topic=food", ["Kimjang"]),
+        ("q=owl", ["Owl Buses", "Owl Signs"]),
+        ("q=owl&topic=food", ["Owl Signs"]),
+        ("q=owl&source=desk&state=published", ["Owl Buses"]),
+        ("state=withdrawn", []),
+    ],
+)
+def test_the_archive_is_narrowed_by_all_that_an_article_has(mixed: Visit, query: str, expected: list[str]) -> None:
+    """A day is the editor's: half past eleven in Seoul is still May."""
+    assert sorted(titles(mixed.get(f"/desk/articles?{query}").text)) == expected
+
+
+def test_a_day_that_is_none_is_told(mixed: Visit) -> None:
+    answer = mixed.get("/desk/articles?since=31.5.2026")
+
+    assert answer.status_code == 422
+    assert "is no day, such as 2026-06-02" in notes(answer.text)[0]
+    must_be_harmless(answer.text)
+
+
+def test_the_next_page_is_narrowed_too(visit: Visit) -> None:
+    an_archive(visit.room, 64)
+
+    html = visit.get("/desk/articles?topic=food").text
+    (older,) = elements(html, "a", rel="next")
+
+    assert "topic=food" in (older.get("href") or "")
+    assert len(titles(html)) == 30
+
+
+def test_an_article_tells_where_it_came_from_and_which_feeds_carry_it(mixed: Visit) -> None:
+    room = mixed.room
+    relate_due(room.database, clock=room.now)
+    syndicate_due(room.database, room.site, clock=room.now)
+
+    desk, kimjang = mixed.get("/desk/articles/1").text, mixed.get("/desk/articles/3").text
+
+    assert "The desk" in {words(each) for each in elements(desk, "dd")}
+    assert "The source The Paper" in {words(each) for each in elements(kimjang, "dd")}
+    (feeds,) = elements(kimjang, "section", aria_labelledby="feeds")
+    assert {each.get("href", "").rpartition("/feeds")[2] for each in feeds.iter(f"{XHTML}a")} == {
+        "/all.atom",
+        "/languages/ko.atom",
+        "/topics/food.atom",
+        "/authors/kim-minji.atom",
+    }
+
+
+def test_an_article_is_looked_at_as_a_mail_of_an_edition(visit: Visit, weekly: Edition) -> None:
+    found = paste(visit)
+    path = f"/desk/articles/{found.id}/mail"
+    assert f'src="{path}?edition=weekly"' in visit.get(f"/desk/articles/{found.id}").text
+
+    mail = visit.get(f"{path}?edition={weekly.slug}")
+    visit.post(f"/desk/articles/{found.id}/withdraw")
+
+    assert "The Night Bus Home" in mail.text
+    assert "sandbox" in mail.headers["Content-Security-Policy"]
+    assert visit.get(f"{path}?edition=nothing").status_code == 404
+    assert visit.get(f"{path}?edition=weekly").status_code == 409
+    assert f"{path}?edition=weekly" not in visit.get(f"/desk/articles/{found.id}").text

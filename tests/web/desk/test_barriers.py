@@ -22,6 +22,8 @@ pytestmark = pytest.mark.browser
 
 PAGES = (
     "/desk",
+    "/desk/me",
+    "/desk/system",
     "/desk/articles",
     "/desk/articles?q=nothing-of-this",
     "/desk/articles/new",

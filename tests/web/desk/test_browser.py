@@ -15,6 +15,7 @@ from publisher.audience.store import mailing_list_named
 from publisher.compose import store
 from publisher.compose.cadence import parse
 from publisher.compose.model import Edition, EditionId, EditionKind
+from publisher.dispatch import figures
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.sending import send_due
 from publisher.editors import flow as editors
@@ -56,9 +57,12 @@ class Site:
 
     def work(self) -> None:
         """Do what the workers do after an approval."""
+        self.plan()
+        send_due(self.room.dispatcher)
+
+    def plan(self) -> None:
         self.room.pulse.mark()
         dispatch.plan_due(self.room.database, self.room.settings, clock=self.room.now, planned=lambda: None)
-        send_due(self.room.dispatcher)
 
 
 @pytest.fixture
@@ -129,6 +133,7 @@ def test_an_article_becomes_an_issue_in_every_readers_mailbox(
         approve(page)
         let_it_go(page)
         see_it_sent(page, site)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Good morning, reader")
         see_it_in_the_outbox(page)
         sign_out(page)
 
@@ -205,7 +210,6 @@ def see_it_sent(page: Page, site: Site) -> None:
     site.work()
     expect(page.locator(".facts .state")).to_have_text("sent")
     expect(page.get_by_text("2 of 2")).to_be_visible()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Good morning, reader")
     assert fits(page)
 
 
@@ -217,6 +221,34 @@ def see_it_in_the_outbox(page: Page) -> None:
     page.get_by_role("link", name="Good morning").first.click()
     frame = page.frame_locator('iframe[title="The mail, 600 px wide"]')
     expect(frame.get_by_role("link", name="Night Bus").first).to_be_visible()
+    assert fits(page)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_an_editor_approves_watches_the_send_and_reads_its_report(
+    browser: Browser, site: Site, size: tuple[int, int]
+) -> None:
+    with working(browser, site, size) as page:
+        hand_in_a_plain_article(page)
+        draft_an_issue(page)
+        approve(page)
+        let_it_go(page)
+        site.plan()
+        expect(page.get_by_text("0 of 2")).to_be_visible()
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator(".facts .state")).to_have_text("paused")
+        page.get_by_role("button", name="Resume").click()
+        see_it_sent(page, site)
+        read_the_report(page, site)
+
+
+def read_the_report(page: Page, site: Site) -> None:
+    figures.count_due(site.room.database, clock=site.room.now)
+    page.reload()
+    expect(page.get_by_role("img", name="Deliveries over time")).to_be_visible()
+    expect(page.get_by_role("img", name="By domain")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("readers.example.*2"))).to_have_count(1)
     assert fits(page)
 
 

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from publisher.compose.model import IssueId
 from publisher.dispatch import flow as dispatch
-from publisher.dispatch import report
+from publisher.dispatch import report, tallies
 from publisher.dispatch.model import DeliveryState
 from publisher.dispatch.sending import send_due
 from publisher.dispatch.tables import delivery
@@ -26,6 +26,7 @@ def sent(visit: Visit, draft: int, readers: list[str]) -> int:
     with room.database.transaction() as connection:
         one = sa.and_(delivery.c.issue_id == draft, delivery.c.seq == 2)
         connection.execute(sa.update(delivery).where(one).values(state="failed", code=550, reason=HOSTILE))
+        tallies.write(connection, IssueId(draft))
     return draft
 
 

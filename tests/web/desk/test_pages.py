@@ -198,10 +198,10 @@ def test_the_door_is_valid_and_says_nothing_of_the_house(web: TestClient) -> Non
 def test_today_shows_what_waits_and_what_stands_still(operator: Visit) -> None:
     html = operator.get("/desk").text
 
-    (waiting,) = elements(html, "section", aria_labelledby="waiting")
+    (waiting,) = elements(html, "section", aria_labelledby="decide")
     assert "/desk/issues/3" in {each.get("href") for each in waiting.iter()}
     assert "/desk/issues/4" not in {each.get("href") for each in waiting.iter()}
-    assert any(note.startswith("Paused: The Weekly No. 2") for note in notes(html))
+    assert "paused The Weekly No. 2" in words(waiting)
     (upcoming,) = elements(html, "section", aria_labelledby="next")
     assert "07:00 KST" in words(upcoming)
     assert any("No worker" in note for note in notes(html))
