@@ -35,6 +35,7 @@ class Job(StrEnum):
     EVENTS = "publisher.events"
     POLL = "publisher.poll"
     PROPOSE = "publisher.propose"
+    TELL = "publisher.tell"
     TICK = "publisher.tick"
     SLOW_TICK = "publisher.slow_tick"
 
@@ -61,6 +62,7 @@ QUEUE_OF = {
     Job.EVENTS: Queue.EVENTS,
     Job.POLL: Queue.UPKEEP,
     Job.PROPOSE: Queue.UPKEEP,
+    Job.TELL: Queue.UPKEEP,
     Job.TICK: Queue.UPKEEP,
     Job.SLOW_TICK: Queue.UPKEEP,
 }

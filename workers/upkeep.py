@@ -11,11 +11,14 @@ from publisher.dispatch.notices import notify_due
 from publisher.intake.polling import poll_due
 from publisher.syndication.flow import forget_archives
 from publisher.syndication.websub.flow import push_due
+from publisher.webhooks.flow import tell_due
 from publisher.wiring import newsroom
 from workers.app import app
 
 _pushing = Lock()
 """One round of pushes a process: it has threads of its own, and takes up what comes meanwhile."""
+_telling = Lock()
+"""One round of webhooks a process, as with pushes."""
 
 
 @app.task(name=Job.TICK)
@@ -36,7 +39,7 @@ def slow_tick() -> None:
     if dispatch.upkeep(room.database, clock=room.now):
         room.bell.ring(Job.DISPATCH)
     room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
-    room.bell.ring(Job.EVENTS, Job.PROPOSE)
+    room.bell.ring(Job.EVENTS, Job.PROPOSE, Job.TELL)
     forget_archives(room.database)
 
 
@@ -72,3 +75,16 @@ def propose() -> None:
     """Count the names in what changed: those that recur are proposed to the glossary."""
     room = newsroom()
     count_due(room.database, clock=room.now)
+
+
+@app.task(name=Job.TELL)
+def tell() -> None:
+    """Send webhooks to those who want to know what happens here."""
+    if not _telling.acquire(blocking=False):
+        return
+    try:
+        room = newsroom()
+        settings = room.settings
+        tell_due(room.database, base_url=settings.base_url, clock=room.now, allow_private=settings.allow_private_fetch)
+    finally:
+        _telling.release()
