@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from publisher.cli import articles, audience, editions, events, feeds, glossary, issues, people, service, sources
+from publisher.cli import (
+    articles,
+    audience,
+    editions,
+    events,
+    feeds,
+    glossary,
+    issues,
+    people,
+    service,
+    sources,
+    webhooks,
+)
 from publisher.errors import PublisherError
 
 app = typer.Typer(
@@ -24,6 +36,7 @@ app.add_typer(audience.mailing_lists, name="mailing-list", help="Add and list ma
 app.add_typer(editions.app, name="edition", help="What is published again and again.")
 app.add_typer(issues.app, name="issue", help="Draft, approve, stop and look at issues.")
 app.add_typer(events.app, name="events", help="Bounces and complaints that came back by mail.")
+app.add_typer(webhooks.app, name="webhook", help="Other programs that are told what happens.")
 app.add_typer(people.editors, name="editor", help="People who sign in to the desk.")
 app.add_typer(people.tokens, name="token", help="Keys to the API.")
 service.register(app)

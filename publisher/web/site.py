@@ -14,6 +14,7 @@ from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
 from publisher.web.desk import sign_in as desk_sign_in
 from publisher.web.desk import today as desk_today
+from publisher.web.desk import webhooks as desk_webhooks
 from publisher.web.public import (
     articles,
     back_issues,
@@ -56,6 +57,7 @@ ROUTERS = (
     desk_proposals.router,
     desk_glossary.router,
     desk_outbox.router,
+    desk_webhooks.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 

@@ -92,6 +92,17 @@ PROTECTED = [
     ("GET", "/api/v1/suppressions"),
     ("POST", "/api/v1/suppressions"),
     ("DELETE", "/api/v1/suppressions/a@b.example"),
+    ("GET", "/api/v1/webhooks"),
+    ("POST", "/api/v1/webhooks"),
+    ("GET", "/api/v1/webhooks/1"),
+    ("PUT", "/api/v1/webhooks/1"),
+    ("DELETE", "/api/v1/webhooks/1"),
+    ("POST", "/api/v1/webhooks/1/test"),
+    ("POST", "/api/v1/webhooks/1/secret"),
+    ("POST", "/api/v1/webhooks/1/on"),
+    ("POST", "/api/v1/webhooks/1/off"),
+    ("GET", "/api/v1/webhooks/1/log"),
+    ("POST", "/api/v1/webhooks/1/log/1/again"),
 ]
 
 

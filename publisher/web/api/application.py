@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from publisher.web import problems
-from publisher.web.api import articles, audience, editions, glossary, issues, metrics, reference
+from publisher.web.api import articles, audience, editions, glossary, issues, metrics, reference, webhooks
 from publisher.web.api.article_forms import ArticleForm
 from publisher.web.api.forms import ProblemForm
 
@@ -36,7 +36,7 @@ def make_api() -> FastAPI:
         redirect_slashes=False,
     )
     version_1 = APIRouter(prefix="/api/v1")
-    resources = (articles.router, glossary.router, issues.router, editions.router)
+    resources = (articles.router, glossary.router, issues.router, editions.router, webhooks.router)
     for router in (*resources, audience.subscribers, audience.mailing_lists, audience.suppressions):
         version_1.include_router(router)
     api.include_router(version_1)

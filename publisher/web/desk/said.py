@@ -32,6 +32,12 @@ class Said(Enum):
     TERM_REMOVED = "Removed. What is approved already keeps its explanation."
     DISMISSED = "That is no term; it will not be proposed again."
     PROPOSED_AGAIN = "It may be proposed again."
+    ENDPOINT_CHANGED = "Changed. What waits already is sent to the new address."
+    ENDPOINT_DELETED = "Deleted. Nothing is told there any more."
+    WEBHOOK_TESTED = "A test is on its way; what became of it stands below in a moment."
+    WEBHOOK_AGAIN = "It is sent again, with the same id."
+    SWITCHED_ON = "Switched on. It goes on where it stopped."
+    SWITCHED_OFF = "Switched off. What happens meanwhile waits, for three days at most."
     RESUMED = "It goes on exactly where it stopped."
 
     @property
