@@ -1,4 +1,4 @@
-"""Webhooks to others."""
+"""Webhooks to others, and requests of programs that carry a key."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -86,3 +86,18 @@ def upgrade() -> None:
             sqlite_where=sa.text("ended_at IS NOT NULL"),
             postgresql_where=sa.text("ended_at IS NOT NULL"),
         )
+
+    op.create_table(
+        "api_call",
+        sa.Column("token_id", Key, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("request_hash", sa.Text(), nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", Json, nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["token_id"], ["api_token.id"], name=op.f("fk_api_call_token_id")),
+        sa.PrimaryKeyConstraint("token_id", "key", name=op.f("pk_api_call")),
+    )
+    with op.batch_alter_table("api_call", schema=None) as batch_op:
+        batch_op.create_index("ix_api_call_started", ["started_at"], unique=False)

@@ -9,17 +9,30 @@ from publisher.web import problems
 from publisher.web.api import articles, audience, editions, glossary, issues, metrics, reference, webhooks
 from publisher.web.api.article_forms import ArticleForm
 from publisher.web.api.forms import ProblemForm
+from publisher.web.api.keys import HEADER
 
 OPENAPI_URL = "/api/openapi.json"
 DESCRIPTION = (
     "Hand in articles, lay out and send issues, lead mailing lists. Every call needs a token, made by "
-    "`publisher token add`, as `Authorization: Bearer pub_…`. Every error is problem JSON (RFC 9457)."
+    "`publisher token add`, as `Authorization: Bearer pub_…`. Every error is problem JSON (RFC 9457). "
+    "A POST may carry an `Idempotency-Key`: sent again, it is answered again and not done again."
 )
 PROBLEM = {
     "description": "What went wrong.",
     "content": {problems.PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemForm"}}},
 }
-PROBLEMS = ("401", "403", "404", "409", "413", "415", "422", "503")
+PROBLEMS = ("400", "401", "403", "404", "409", "413", "415", "422", "503")
+KEY_PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "Your own name for this request, such as a UUID. Sent again within 24 hours it is answered again, and not done "
+        "again. 409: the first is still at work. 422: the key stands for another request."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-\\[\\]-~]+$"},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
 NAMED_BY_HAND: tuple[type[BaseModel], ...] = (ArticleForm, ProblemForm)
 """Forms that no endpoint's signature shows: one is read by intake, the other sent by the error handlers."""
 
@@ -59,7 +72,9 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         for methods in found["paths"].values():
-            for operation in methods.values():
+            for method, operation in methods.items():
                 operation["responses"] |= dict.fromkeys(PROBLEMS, PROBLEM)
+                if method == "post":
+                    operation.setdefault("parameters", []).append(KEY_PARAMETER)
         api.openapi_schema = found
     return api.openapi_schema
