@@ -49,7 +49,7 @@ from publisher.web.api.article_forms import (
     whole,
 )
 from publisher.web.cursors import cursor_after, place_of
-from publisher.web.parts import Room
+from publisher.web.parts import IdInPath, Room
 from publisher.wiring import Newsroom
 
 log = structlog.get_logger()
@@ -135,7 +135,7 @@ def list_articles(
 
 
 @router.get("/{article_id}", response_model=ArticleWhole, dependencies=[MAY_READ_ARTICLES])
-def show_article(room: Room, article_id: int) -> dict[str, Any]:
+def show_article(room: Room, article_id: IdInPath) -> dict[str, Any]:
     """Show an article, whatever its state."""
     with room.database.reading() as connection:
         return _whole(connection, room, ArticleId(article_id))
@@ -148,7 +148,7 @@ def show_article(room: Room, article_id: int) -> dict[str, Any]:
     dependencies=[MAY_WRITE_ARTICLES, ONLY_ARTICLES],
     openapi_extra=REQUEST_BODY,
 )
-def revise_article(request: Request, room: Room, article_id: int, data: Data) -> JSONResponse:
+def revise_article(request: Request, room: Room, article_id: IdInPath, data: Data) -> JSONResponse:
     """Replace an article's content; id, address and date stay. What GET answers may be sent back, changed."""
     identity = archive_flow.identity_of(room.database, ArticleId(article_id))
     media_type = media_type_of(request)
@@ -156,7 +156,7 @@ def revise_article(request: Request, room: Room, article_id: int, data: Data) ->
 
 
 @router.delete("/{article_id}", response_model=ArticleShown, dependencies=[MAY_WRITE_ARTICLES])
-def withdraw_article(room: Room, article_id: int) -> dict[str, Any]:
+def withdraw_article(room: Room, article_id: IdInPath) -> dict[str, Any]:
     """Take an article off every channel; its page answers 410 from now on. The second time changes nothing."""
     if archive_flow.withdraw(room.database, ArticleId(article_id), clock=room.now):
         room.bell.ring(Job.RELATE)
@@ -165,14 +165,14 @@ def withdraw_article(room: Room, article_id: int) -> dict[str, Any]:
 
 
 @router.get("/{article_id}/links", response_model=LinksShown, dependencies=[MAY_READ_ARTICLES])
-def show_links(room: Room, article_id: int) -> dict[str, Any]:
+def show_links(room: Room, article_id: IdInPath) -> dict[str, Any]:
     """Show what an editor decided about the links below an article, and what a reader sees."""
     with room.database.reading() as connection:
         return _links(connection, room, ArticleId(article_id))
 
 
 @router.put("/{article_id}/links", response_model=LinksShown, dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON])
-def arrange_links(room: Room, article_id: int, form: LinksForm) -> dict[str, Any]:
+def arrange_links(room: Room, article_id: IdInPath, form: LinksForm) -> dict[str, Any]:
     """Pin and ban links below an article, in the place of all that was decided before."""
     pinned, banned = [[ArticleId(each) for each in ids] for ids in (form.pinned, form.banned)]
     related.arrange(room.database, ArticleId(article_id), pinned=pinned, banned=banned, clock=room.now)

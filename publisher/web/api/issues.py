@@ -18,7 +18,7 @@ from publisher.web.api.access import MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS, MAY_
 from publisher.web.api.articles import Limit
 from publisher.web.api.forms import ApproveForm, Deliveries, IssueForm, Issues, IssueWhole, RetryForm
 from publisher.web.downloads import deliveries_csv
-from publisher.web.parts import Room
+from publisher.web.parts import IdInPath, Room
 from publisher.wiring import Newsroom
 
 router = APIRouter(prefix="/issues", tags=["Issues"])
@@ -61,13 +61,13 @@ def draft_issue(room: Room, form: IssueForm) -> dict[str, Any]:
 
 
 @router.get("/{issue_id}", response_model=IssueWhole, dependencies=[MAY_READ_ISSUES])
-def show_issue(room: Room, issue_id: int) -> dict[str, Any]:
+def show_issue(room: Room, issue_id: IdInPath) -> dict[str, Any]:
     """Show an issue, and how its send stands."""
     return _reported(room, IssueId(issue_id))
 
 
 @router.post("/{issue_id}/approve", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def approve_issue(room: Room, issue_id: int, form: ApproveForm | None = None) -> dict[str, Any]:
+def approve_issue(room: Room, issue_id: IdInPath, form: ApproveForm | None = None) -> dict[str, Any]:
     """Freeze an issue and send it, at once or when its time comes. Approving it again changes nothing."""
     goes_at = form.goes_at if form else None
     compose_flow.approve(room.database, room.settings, IssueId(issue_id), goes_at=goes_at, clock=room.now)
@@ -76,14 +76,14 @@ def approve_issue(room: Room, issue_id: int, form: ApproveForm | None = None) ->
 
 
 @router.post("/{issue_id}/undo", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def undo_approval(room: Room, issue_id: int) -> dict[str, Any]:
+def undo_approval(room: Room, issue_id: IdInPath) -> dict[str, Any]:
     """Make a scheduled issue a draft again; 409 when it has gone out."""
     compose_flow.undo(room.database, IssueId(issue_id))
     return _reported(room, IssueId(issue_id))
 
 
 @router.post("/{issue_id}/cancel", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def cancel_issue(room: Room, issue_id: int) -> dict[str, Any]:
+def cancel_issue(room: Room, issue_id: IdInPath) -> dict[str, Any]:
     """Cancel a draft, or stop an issue for good: who has it keeps it, nobody else gets it."""
     if not compose_flow.cancel_draft(room.database, IssueId(issue_id), reason=BY_API):
         dispatch.cancel(room.database, room.settings, IssueId(issue_id), reason=BY_API, clock=room.now)
@@ -91,14 +91,14 @@ def cancel_issue(room: Room, issue_id: int) -> dict[str, Any]:
 
 
 @router.post("/{issue_id}/pause", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def pause_issue(room: Room, issue_id: int) -> dict[str, Any]:
+def pause_issue(room: Room, issue_id: IdInPath) -> dict[str, Any]:
     """Stop sending an issue for now."""
     dispatch.pause(room.database, room.settings, IssueId(issue_id), reason=BY_API, clock=room.now)
     return _reported(room, IssueId(issue_id))
 
 
 @router.post("/{issue_id}/resume", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def resume_issue(room: Room, issue_id: int) -> dict[str, Any]:
+def resume_issue(room: Room, issue_id: IdInPath) -> dict[str, Any]:
     """Go on with a paused issue, exactly where it stopped."""
     dispatch.resume(room.database, IssueId(issue_id), clock=room.now)
     room.bell.ring(Job.DISPATCH)
@@ -108,7 +108,7 @@ def resume_issue(room: Room, issue_id: int) -> dict[str, Any]:
 @router.get("/{issue_id}/deliveries", response_model=Deliveries, dependencies=[MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS])
 def list_deliveries(
     room: Room,
-    issue_id: int,
+    issue_id: IdInPath,
     state: States = (),
     limit: Annotated[int, Query(ge=1, le=1_000, description="How many.")] = 100,
     cursor: str = "",
@@ -129,7 +129,7 @@ def list_deliveries(
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     dependencies=[MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS],
 )
-def export_deliveries(room: Room, issue_id: int, state: States = ()) -> StreamingResponse:
+def export_deliveries(room: Room, issue_id: IdInPath, state: States = ()) -> StreamingResponse:
     """Return the same list, whole, as CSV."""
     with room.database.reading() as connection:
         compose.issue_of(connection, IssueId(issue_id))
@@ -137,7 +137,7 @@ def export_deliveries(room: Room, issue_id: int, state: States = ()) -> Streamin
 
 
 @router.post("/{issue_id}/retry", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
-def retry_issue(room: Room, issue_id: int, form: RetryForm) -> dict[str, Any]:
+def retry_issue(room: Room, issue_id: IdInPath, form: RetryForm) -> dict[str, Any]:
     """Send an issue again to those who did not get it."""
     dispatch.retry(room.database, IssueId(issue_id), DeliveryState(form.state), clock=room.now)
     room.bell.ring(Job.DISPATCH)

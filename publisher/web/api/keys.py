@@ -92,16 +92,21 @@ class _Keyed:
 
     async def _do(self, call: Call, body: bytes, receive: Receive, send: Send) -> None:
         """Let the application answer, keep the answer, and only then send it."""
-        heard = _Heard()
-        await self._app(self._scope, _replaying(body, receive), heard.send)
+        heard, broken = _Heard(), None
+        try:
+            await self._app(self._scope, _replaying(body, receive), heard.send)
+        except Exception as problem:  # noqa: BLE001 -- raised once more below, after the answer that says so
+            broken = problem
         if _is_final(heard.status) and len(heard.body) <= LONGEST_ANSWER:
             headers = {name: heard.headers[name] for name in KEPT_HEADERS if name in heard.headers}
             answered = Answered(status=heard.status, headers=headers, body=bytes(heard.body))
             await asyncio.to_thread(calls.answer, self._room.database, call, answered)
-        else:
+        elif heard.status:  # without any answer nobody knows what was done
             await asyncio.to_thread(calls.forget, self._room.database, call)
         for message in heard.messages:
             await send(message)
+        if broken:
+            raise broken
 
     async def _call(self, key: str, body: bytes) -> Call | None:
         scheme, _, given = Headers(scope=self._scope).get("Authorization", "").partition(" ")
@@ -159,7 +164,7 @@ def _is_final(status: int) -> bool:
     Whatever was refused (4xx), or could not be begun (503), was not done, and may be asked again with the same key.
     """
     is_refusal = 400 <= status < 500  # noqa: PLR2004 -- HTTP's own class
-    return status != UNAVAILABLE and not is_refusal
+    return status not in {0, UNAVAILABLE} and not is_refusal
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:
