@@ -6,7 +6,18 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from publisher.web import problems
-from publisher.web.api import articles, audience, editions, glossary, issues, metrics, reference, webhooks
+from publisher.web.api import (
+    articles,
+    audience,
+    editions,
+    glossary,
+    issues,
+    metrics,
+    proposals,
+    reference,
+    sources,
+    webhooks,
+)
 from publisher.web.api.article_forms import ArticleForm
 from publisher.web.api.forms import ProblemForm
 from publisher.web.api.keys import HEADER
@@ -21,7 +32,7 @@ PROBLEM = {
     "description": "What went wrong.",
     "content": {problems.PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemForm"}}},
 }
-PROBLEMS = ("400", "401", "403", "404", "409", "413", "415", "422", "503")
+PROBLEMS = ("400", "401", "403", "404", "409", "412", "413", "415", "422", "502", "503")
 KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
@@ -49,8 +60,9 @@ def make_api() -> FastAPI:
         redirect_slashes=False,
     )
     version_1 = APIRouter(prefix="/api/v1")
-    resources = (articles.router, glossary.router, issues.router, editions.router, webhooks.router)
-    for router in (*resources, audience.subscribers, audience.mailing_lists, audience.suppressions):
+    resources = (articles.router, glossary.router, issues.router, editions.router, sources.router)
+    people = (audience.subscribers, audience.mailing_lists, audience.suppressions)
+    for router in (*resources, proposals.router, webhooks.router, *people):
         version_1.include_router(router)
     api.include_router(version_1)
     api.include_router(reference.router)
