@@ -24,6 +24,7 @@ VARIABLES = frozenset(
         *("BOUNCE_ADDRESS", "SENDGRID_WEBHOOK_KEY", "WEBSUB_HUBS"),
         "MAIL_RATE_PER_S",
         "GRACE_S",
+        *("URL", "TOKEN"),  # of a service elsewhere, for commands
         *SECRETS,
         *(f"{secret}_FILE" for secret in SECRETS),
     )
