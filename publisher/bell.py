@@ -36,6 +36,7 @@ class Job(StrEnum):
     POLL = "publisher.poll"
     PROPOSE = "publisher.propose"
     COUNT = "publisher.count"
+    TELL = "publisher.tell"
     TICK = "publisher.tick"
     SLOW_TICK = "publisher.slow_tick"
 
@@ -63,6 +64,7 @@ QUEUE_OF = {
     Job.POLL: Queue.UPKEEP,
     Job.PROPOSE: Queue.UPKEEP,
     Job.COUNT: Queue.UPKEEP,
+    Job.TELL: Queue.UPKEEP,
     Job.TICK: Queue.UPKEEP,
     Job.SLOW_TICK: Queue.UPKEEP,
 }

@@ -11,6 +11,7 @@ Every error of Publisher, in one tree. A class says what the caller can do about
     ├── NotFoundError            look it up again; the id or name is unknown
     ├── ConflictError            the thing is no longer in a state that allows this
     ├── FetchError               the outside address gave nothing useful; try later
+    ├── RemoteError              the service elsewhere says no, in its own words, or nothing
     ├── LeaseLostError           stop: another worker has taken over
     ├── DatabaseBusyError        serve what is at hand; try later
     └── TransportError           a message was not handed over
@@ -106,6 +107,18 @@ class ConflictError(PublisherError):
 
 class FetchError(PublisherError):
     """An outside address could not be read."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(url, problem)
+        self.url = url
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self.problem}"
+
+
+class RemoteError(PublisherError):
+    """A Publisher elsewhere did not do what a command asked of it."""
 
     def __init__(self, url: str, problem: str) -> None:
         super().__init__(url, problem)

@@ -25,6 +25,7 @@ VARIABLES = frozenset(
         "MAIL_RATE_PER_S",
         "EMBEDDINGS",
         "GRACE_S",
+        *("URL", "TOKEN"),  # of a service elsewhere, for commands
         *SECRETS,
         *(f"{secret}_FILE" for secret in SECRETS),
     )

@@ -20,4 +20,4 @@ def relate() -> None:
     """Attach related links to what is new."""
     room = newsroom()
     if relate_due(room.database, clock=room.now, embed=room.embed):
-        room.bell.ring(Job.COMPOSE, Job.SYNDICATE)
+        room.bell.ring(Job.COMPOSE, Job.SYNDICATE, Job.TELL)

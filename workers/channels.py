@@ -20,4 +20,4 @@ def compose() -> None:
     """Make the issues that are due."""
     room = newsroom()
     if compose_due(room.database, room.settings, clock=room.now):
-        room.bell.ring(Job.PLAN, Job.SYNDICATE)
+        room.bell.ring(Job.PLAN, Job.SYNDICATE, Job.TELL)

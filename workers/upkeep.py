@@ -12,11 +12,14 @@ from publisher.dispatch.notices import notify_due
 from publisher.intake.polling import poll_due
 from publisher.syndication.flow import forget_archives
 from publisher.syndication.websub.flow import push_due
+from publisher.webhooks.flow import tell_due
 from publisher.wiring import newsroom
 from workers.app import app
 
 _pushing = Lock()
 """One round of pushes a process: it has threads of its own, and takes up what comes meanwhile."""
+_telling = Lock()
+"""One round of webhooks a process, as with pushes."""
 
 
 @app.task(name=Job.TICK)
@@ -37,7 +40,7 @@ def slow_tick() -> None:
     if dispatch.upkeep(room.database, clock=room.now):
         room.bell.ring(Job.DISPATCH)
     room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
-    room.bell.ring(Job.EVENTS, Job.PROPOSE, Job.COUNT)
+    room.bell.ring(Job.EVENTS, Job.PROPOSE, Job.COUNT, Job.TELL)
     forget_archives(room.database)
 
 
@@ -80,3 +83,16 @@ def count() -> None:
     """Count what the reports of sends show in figures."""
     room = newsroom()
     figures.count_due(room.database, clock=room.now)
+
+
+@app.task(name=Job.TELL)
+def tell() -> None:
+    """Send webhooks to those who want to know what happens here."""
+    if not _telling.acquire(blocking=False):
+        return
+    try:
+        room = newsroom()
+        settings = room.settings
+        tell_due(room.database, base_url=settings.base_url, clock=room.now, allow_private=settings.allow_private_fetch)
+    finally:
+        _telling.release()

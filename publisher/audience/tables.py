@@ -65,6 +65,13 @@ subscription = sa.Table(
         sqlite_where=sa.text("state = 'confirmed'"),
         postgresql_where=sa.text("state = 'confirmed'"),
     ),
+    sa.Index(  # who has gone, for those who are told of it
+        "ix_subscription_ended",
+        "ended_at",
+        "id",
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    ),
     sa.Index(  # confirmations to send
         "ix_subscription_pending",
         "asked_at",

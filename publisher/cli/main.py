@@ -1,6 +1,7 @@
 import gc
 import os
 import sys
+from typing import Annotated, Any
 
 import typer
 
@@ -16,8 +17,14 @@ from publisher.cli import (
     segments,
     service,
     sources,
+    webhooks,
 )
 from publisher.errors import PublisherError
+
+Url = Annotated[
+    str, typer.Option("--url", help="Of a service elsewhere, which does it over its API. Also: PUBLISHER_URL.")
+]
+Token = Annotated[str, typer.Option("--token", help="A token of that service; better in PUBLISHER_TOKEN.")]
 
 app = typer.Typer(
     name="publisher",
@@ -37,14 +44,20 @@ app.add_typer(segments.app, name="segment", help="Parts of the readers that an e
 app.add_typer(editions.app, name="edition", help="What is published again and again.")
 app.add_typer(issues.app, name="issue", help="Draft, approve, stop and look at issues.")
 app.add_typer(events.app, name="events", help="Bounces and complaints that came back by mail.")
+app.add_typer(webhooks.app, name="webhook", help="Other programs that are told what happens.")
 app.add_typer(people.editors, name="editor", help="People who sign in to the desk.")
 app.add_typer(people.tokens, name="token", help="Keys to the API.")
 service.register(app)
 
 
 @app.callback()
-def _prepare(context: typer.Context) -> None:
+def _prepare(
+    context: typer.Context,
+    url: Url = "",
+    token: Token = "",
+) -> None:
     """Newsletters, feeds and a guide for readers abroad, from one queue of articles."""
+    del url, token  # with an address the commands for a service elsewhere are run, not these
     if context.invoked_subcommand not in service.SERVERS:
         # What a command prints is for its reader; logs go to standard error, and only what is an error.
         from publisher import logs
@@ -68,9 +81,30 @@ def run() -> None:
         sys.exit(_report(problem))
 
 
+def _chosen() -> Any:
+    """Return the commands for this machine, or those for the service elsewhere that the words or PUBLISHER_URL name."""
+    from publisher.cli.elsewhere.named import named_in
+
+    if not named_in(sys.argv[1:], os.environ):
+        return app
+    from publisher.cli.elsewhere.commands import app as elsewhere
+    from publisher.cli.elsewhere.commands import with_refusals
+
+    elsewhere.callback()(_prepare_elsewhere)
+    return with_refusals(app)
+
+
+def _prepare_elsewhere(context: typer.Context, url: Url = "", token: Token = "") -> None:
+    """Newsletters, feeds and a guide for readers abroad, on a service elsewhere."""
+    from publisher.cli.elsewhere.service import hang_up
+
+    context.call_on_close(hang_up)
+    os.environ.update({name: value for name, value in (("PUBLISHER_URL", url), ("PUBLISHER_TOKEN", token)) if value})
+
+
 def _run_and_flush() -> None:
     try:
-        app()
+        _chosen()()
     finally:
         sys.stdout.flush()
 

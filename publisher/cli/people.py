@@ -140,7 +140,7 @@ def enable(editor: Who) -> None:
 def add_token(
     name: Annotated[str, typer.Argument(help="What uses it, such as 'CMS'.")],
     scope: Annotated[
-        list[str], typer.Option("--scope", help="read, articles, subscribers or issues. May be repeated.")
+        list[str], typer.Option("--scope", help="read, articles, subscribers, issues or webhooks. May be repeated.")
     ] = [],
     as_json: AsJson = False,
 ) -> None:

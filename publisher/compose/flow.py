@@ -1,4 +1,4 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -463,11 +463,18 @@ def sample(database: Database, settings: Settings, edition_slug: str, *, clock: 
         return render_now(connection, settings, _draft_by_hand(connection, edition, (), now=clock()))
 
 
-def change_draft(database: Database, settings: Settings, changed: Issue) -> Issue:
-    """Store an editor's changes to a draft once they render. Raises ConflictError, TemplateTextError."""
+def change_draft(
+    database: Database, settings: Settings, changed: Issue, *, check: Callable[[Issue], None] = lambda _: None
+) -> Issue:
+    """
+    Store an editor's changes to a draft once they render. Raises ConflictError, TemplateTextError.
+
+    `check` may refuse, by raising, what the draft has become meanwhile; nobody else changes it until this is stored.
+    """
     with database.reading() as connection:
         render_now(connection, settings, changed)
     with database.transaction() as connection:
+        check(store.held(connection, changed.id))
         store.change_draft(connection, changed)
         return store.issue_of(connection, changed.id)
 

@@ -178,6 +178,18 @@ def issue_of(connection: Connection, issue_id: IssueId) -> Issue:
     return found[0]
 
 
+def held(connection: Connection, issue_id: IssueId) -> Issue:
+    """Return an issue that nobody else changes until this transaction ends. Raises NotFoundError."""
+    connection.execute(sa.select(issue.c.id).where(issue.c.id == issue_id).with_for_update())
+    return issue_of(connection, issue_id)
+
+
+def held_edition(connection: Connection, slug: str) -> Edition:
+    """Return an edition that nobody else changes until this transaction ends. Raises NotFoundError."""
+    connection.execute(sa.select(edition.c.id).where(edition.c.slug == slug).with_for_update())
+    return edition_named(connection, slug)
+
+
 def issues_of(connection: Connection, issue_ids: Sequence[IssueId]) -> list[Issue]:
     """Return several issues, oldest first; unknown ids are left out."""
     return _issues(connection, sa.select(issue).where(issue.c.id.in_(issue_ids)).order_by(issue.c.id))

@@ -28,6 +28,7 @@ send = sa.Table(
         sqlite_where=sa.text("finished_at IS NULL"),
         postgresql_where=sa.text("finished_at IS NULL"),
     ),
+    sa.Index("ix_send_finished", "finished_at"),
 )
 
 send_translation = sa.Table(

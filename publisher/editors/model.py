@@ -32,6 +32,8 @@ class Scope(StrEnum):
     """Add and end subscriptions."""
     ISSUES = "issues"
     """Lay out, approve and send issues."""
+    WEBHOOKS = "webhooks"
+    """Say which addresses elsewhere are told of what happens."""
 
 
 @dataclass(frozen=True, kw_only=True)

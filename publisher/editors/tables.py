@@ -58,3 +58,17 @@ api_token = sa.Table(
     sa.Column("last_used_at", Instant),
     sa.Column("revoked_at", Instant),
 )
+
+# What programs asked with an Idempotency-Key, and what they were answered; forgotten after a day.
+api_call = sa.Table(
+    "api_call",
+    metadata,
+    sa.Column("token_id", Key, sa.ForeignKey("api_token.id"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("request_hash", sa.Text, nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("status", sa.Integer),  # null: not answered yet, or never
+    sa.Column("headers", Json),
+    sa.Column("body", sa.LargeBinary),
+    sa.Index("ix_api_call_started", "started_at"),
+)

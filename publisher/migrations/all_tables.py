@@ -12,6 +12,7 @@ from publisher.related import tables as related_tables
 from publisher.syndication import tables as syndication_tables
 from publisher.syndication.websub import tables as websub_tables
 from publisher.turn import stage_turn
+from publisher.webhooks import tables as webhooks_tables
 
 STAGES = (
     intake_tables,
@@ -25,5 +26,6 @@ STAGES = (
     events_tables,
     audience_tables,
     editors_tables,
+    webhooks_tables,
 )
 __all__ = ["STAGES", "metadata", "stage_turn"]

@@ -14,6 +14,7 @@ from publisher.syndication.protocol import STATE
 from publisher.syndication.serve import FeedServer
 from publisher.web.allowance import Allowance
 from publisher.web.api.application import make_api
+from publisher.web.api.keys import with_keys
 from publisher.web.desk.live import Live, close_before_stop
 from publisher.web.desk.standing import Paces, look
 from publisher.web.layers import HEADERS, TWO_YEARS, quiet_once_answered, with_headers, with_heads, with_limits
@@ -68,7 +69,7 @@ class _Front:
         close_before_stop(live)
         headers = HEADERS | ({"Strict-Transport-Security": TWO_YEARS} if _is_https(room) else {})
         self._ways = {
-            "api": _layered(self._api, headers),
+            "api": _layered(with_keys(self._api, lambda: room), headers),
             "webhooks": _layered(self._webhooks, headers),
             "secretive": _layered(self._site, headers),
             "site": _layered(GZipMiddleware(self._site, minimum_size=KIB, compresslevel=5), headers),

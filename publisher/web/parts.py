@@ -36,7 +36,7 @@ Room = Annotated[Newsroom, Depends(_room_of)]
 Allowed = Annotated[Allowance, Depends(_allowance_of)]
 Form = Annotated[FormData, Depends(_form_of)]
 """A posted form, urlencoded or multipart; files are refused."""
-IdInPath = Annotated[int, Path(ge=1, le=HIGHEST_ID)]
+IdInPath = Annotated[int, Path(ge=1, le=HIGHEST_ID, examples=[1])]
 """Any other number is an address where nothing is."""
 IdInQuery = Annotated[int | None, Query(ge=1, le=HIGHEST_ID)]
 Origin = Annotated[str, Depends(_origin_of)]

@@ -25,6 +25,7 @@ from publisher.web.desk import subscribers as desk_subscribers
 from publisher.web.desk import suppressions as desk_suppressions
 from publisher.web.desk import system as desk_system
 from publisher.web.desk import today as desk_today
+from publisher.web.desk import webhooks as desk_webhooks
 from publisher.web.public import (
     articles,
     back_issues,
@@ -80,6 +81,7 @@ ROUTERS = (
     desk_proposals.router,
     desk_glossary.router,
     desk_outbox.router,
+    desk_webhooks.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 

@@ -6,20 +6,45 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from publisher.web import problems
-from publisher.web.api import articles, audience, editions, glossary, issues, metrics, reference, segments
+from publisher.web.api import (
+    articles,
+    audience,
+    editions,
+    glossary,
+    issues,
+    metrics,
+    proposals,
+    reference,
+    segments,
+    sources,
+    webhooks,
+)
 from publisher.web.api.article_forms import ArticleForm
 from publisher.web.api.forms import ProblemForm
+from publisher.web.api.keys import HEADER
 
 OPENAPI_URL = "/api/openapi.json"
 DESCRIPTION = (
     "Hand in articles, lay out and send issues, lead mailing lists. Every call needs a token, made by "
-    "`publisher token add`, as `Authorization: Bearer pub_…`. Every error is problem JSON (RFC 9457)."
+    "`publisher token add`, as `Authorization: Bearer pub_…`. Every error is problem JSON (RFC 9457). "
+    "A POST may carry an `Idempotency-Key`: sent again, it is answered again and not done again."
 )
 PROBLEM = {
     "description": "What went wrong.",
     "content": {problems.PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemForm"}}},
 }
-PROBLEMS = ("401", "403", "404", "409", "413", "415", "422", "503")
+PROBLEMS = ("400", "401", "403", "404", "409", "412", "413", "415", "422", "502", "503")
+KEY_PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "Your own name for this request, such as a UUID. Sent again within 24 hours it is answered again, and not done "
+        "again. 409: the first is still at work. 422: the key stands for another request."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-\\[\\]-~]+$"},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
 NAMED_BY_HAND: tuple[type[BaseModel], ...] = (ArticleForm, ProblemForm)
 """Forms that no endpoint's signature shows: one is read by intake, the other sent by the error handlers."""
 
@@ -36,8 +61,9 @@ def make_api() -> FastAPI:
         redirect_slashes=False,
     )
     version_1 = APIRouter(prefix="/api/v1")
-    resources = (articles.router, glossary.router, issues.router, editions.router, segments.router)
-    for router in (*resources, audience.subscribers, audience.mailing_lists, audience.suppressions):
+    resources = (articles.router, glossary.router, issues.router, editions.router, sources.router, segments.router)
+    people = (audience.subscribers, audience.mailing_lists, audience.suppressions)
+    for router in (*resources, proposals.router, webhooks.router, *people):
         version_1.include_router(router)
     api.include_router(version_1)
     api.include_router(reference.router)
@@ -59,7 +85,9 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         for methods in found["paths"].values():
-            for operation in methods.values():
+            for method, operation in methods.items():
                 operation["responses"] |= dict.fromkeys(PROBLEMS, PROBLEM)
+                if method == "post":
+                    operation.setdefault("parameters", []).append(KEY_PARAMETER)
         api.openapi_schema = found
     return api.openapi_schema

@@ -1,15 +1,17 @@
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 import structlog
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from publisher.archive import flow as archive_flow
+from publisher.archive import search
 from publisher.archive import store as archive
 from publisher.archive.accept import Acceptance
 from publisher.archive.model import ArticleId, ArticleState
@@ -48,8 +50,9 @@ from publisher.web.api.article_forms import (
     shown,
     whole,
 )
+from publisher.web.api.matching import TAGGED, IfMatch, etag
 from publisher.web.cursors import cursor_after, place_of
-from publisher.web.parts import Room
+from publisher.web.parts import IdInPath, Room
 from publisher.wiring import Newsroom
 
 log = structlog.get_logger()
@@ -115,10 +118,13 @@ def list_articles(
     topic: Annotated[str, Query(description="Slug.")] = "",
     author: Annotated[str, Query(description="Slug.")] = "",
     language: str = "",
+    q: Annotated[str, Query(max_length=200, description="Only with all these words; best first, and one page.")] = "",
     limit: Limit = 50,
     cursor: str = "",
 ) -> dict[str, Any]:
     """List articles, newest first: of every state, unless one is named."""
+    if q.strip():
+        return _found(room, q, state, limit)
     place = place_of(cursor)
     with room.database.reading() as connection:
         found = archive.listed(
@@ -134,11 +140,13 @@ def list_articles(
     return {"data": data, "next": cursor_after(found[limit - 1]) if len(found) > limit else None}
 
 
-@router.get("/{article_id}", response_model=ArticleWhole, dependencies=[MAY_READ_ARTICLES])
-def show_article(room: Room, article_id: int) -> dict[str, Any]:
-    """Show an article, whatever its state."""
+@router.get("/{article_id}", response_model=ArticleWhole, responses={200: TAGGED}, dependencies=[MAY_READ_ARTICLES])
+def show_article(room: Room, article_id: IdInPath, response: Response) -> dict[str, Any]:
+    """Show an article, whatever its state. The ETag is that of its revision."""
     with room.database.reading() as connection:
-        return _whole(connection, room, ArticleId(article_id))
+        found = _whole(connection, room, ArticleId(article_id))
+    response.headers["ETag"] = _tag(found)
+    return found
 
 
 @router.put(
@@ -148,15 +156,18 @@ def show_article(room: Room, article_id: int) -> dict[str, Any]:
     dependencies=[MAY_WRITE_ARTICLES, ONLY_ARTICLES],
     openapi_extra=REQUEST_BODY,
 )
-def revise_article(request: Request, room: Room, article_id: int, data: Data) -> JSONResponse:
+def revise_article(request: Request, room: Room, article_id: IdInPath, data: Data, match: IfMatch) -> JSONResponse:
     """Replace an article's content; id, address and date stay. What GET answers may be sent back, changed."""
     identity = archive_flow.identity_of(room.database, ArticleId(article_id))
+    if match.tags:
+        with room.database.reading() as connection:
+            match.check(_tag(_whole(connection, room, ArticleId(article_id))))
     media_type = media_type_of(request)
     return _answer(room, _take(room, _draft(room, data, media_type), same_as=identity), _note(data, media_type))
 
 
 @router.delete("/{article_id}", response_model=ArticleShown, dependencies=[MAY_WRITE_ARTICLES])
-def withdraw_article(room: Room, article_id: int) -> dict[str, Any]:
+def withdraw_article(room: Room, article_id: IdInPath) -> dict[str, Any]:
     """Take an article off every channel; its page answers 410 from now on. The second time changes nothing."""
     if archive_flow.withdraw(room.database, ArticleId(article_id), clock=room.now):
         room.bell.ring(Job.RELATE)
@@ -164,20 +175,36 @@ def withdraw_article(room: Room, article_id: int) -> dict[str, Any]:
         return shown(archive.leads(connection, [ArticleId(article_id)])[ArticleId(article_id)], room.settings)
 
 
+@router.post("/{article_id}/restore", response_model=ArticleShown, dependencies=[MAY_WRITE_ARTICLES])
+def restore_article(room: Room, article_id: IdInPath) -> dict[str, Any]:
+    """Put a withdrawn article back on every channel. The second time changes nothing."""
+    if archive_flow.restore(room.database, ArticleId(article_id), clock=room.now):
+        room.bell.ring(Job.RELATE)
+    with room.database.reading() as connection:
+        return shown(archive.leads(connection, [ArticleId(article_id)])[ArticleId(article_id)], room.settings)
+
+
 @router.get("/{article_id}/links", response_model=LinksShown, dependencies=[MAY_READ_ARTICLES])
-def show_links(room: Room, article_id: int) -> dict[str, Any]:
+def show_links(room: Room, article_id: IdInPath) -> dict[str, Any]:
     """Show what an editor decided about the links below an article, and what a reader sees."""
     with room.database.reading() as connection:
         return _links(connection, room, ArticleId(article_id))
 
 
 @router.put("/{article_id}/links", response_model=LinksShown, dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON])
-def arrange_links(room: Room, article_id: int, form: LinksForm) -> dict[str, Any]:
+def arrange_links(room: Room, article_id: IdInPath, form: LinksForm) -> dict[str, Any]:
     """Pin and ban links below an article, in the place of all that was decided before."""
     pinned, banned = [[ArticleId(each) for each in ids] for ids in (form.pinned, form.banned)]
     related.arrange(room.database, ArticleId(article_id), pinned=pinned, banned=banned, clock=room.now)
     with room.database.reading() as connection:
         return _links(connection, room, ArticleId(article_id))
+
+
+def _found(room: Newsroom, query: str, state: ArticleState | None, limit: int) -> dict[str, Any]:
+    with room.database.reading() as connection:
+        ids = search.find(connection, query, at_most=limit, states=[state] if state else list(ArticleState))
+        found = archive.leads(connection, ids)
+    return {"data": [shown(lead, room.settings) for lead in found.values()], "next": None}
 
 
 # --- from the request to a draft
@@ -257,9 +284,13 @@ def _answer(room: Newsroom, ending: Ending, note: str) -> JSONResponse:
         waiting = Waiting(submission=ending.submission_id)
         return JSONResponse(waiting.model_dump(), status_code=202)
     status = 201 if ending.acceptance is Acceptance.NEW else 200
-    return JSONResponse(
-        taken.model_dump(mode="json"), status_code=status, headers={"Location": f"/api/v1/articles/{taken.id}"}
-    )
+    headers = {"Location": f"/api/v1/articles/{taken.id}", "ETag": _tag(vars(taken))}
+    return JSONResponse(taken.model_dump(mode="json"), status_code=status, headers=headers)
+
+
+def _tag(found: Mapping[str, Any]) -> str:
+    """Return the entity tag of a revision: what is related to an article changes by itself."""
+    return etag({name: found[name] for name in ("id", "revision", "state")})
 
 
 def _taken(room: Newsroom, ending: Ending, note: str) -> ArticleTaken | None:

@@ -19,6 +19,7 @@ from publisher.web.api.access import MAY_READ_SUBSCRIBERS, MAY_WRITE_SUBSCRIBERS
 from publisher.web.api.articles import Limit
 from publisher.web.api.forms import (
     Asked,
+    EndForm,
     MailingListForm,
     MailingLists,
     MailingListShown,
@@ -120,6 +121,36 @@ def add_subscriber(room: Room, form: SubscriberForm, origin: Origin) -> Any:
     with room.database.reading() as connection:
         found = store.subscriber_with_id(connection, added)
         return _subscribers(connection, [found] if found else [])[0]
+
+
+@subscribers.get("/{subscriber_id}", response_model=SubscriberShown, dependencies=[MAY_READ_SUBSCRIBERS])
+def show_subscriber(room: Room, subscriber_id: IdInPath) -> dict[str, Any]:
+    """Show one subscriber, with every subscription."""
+    with room.database.reading() as connection:
+        return _one(connection, SubscriberId(subscriber_id))
+
+
+@subscribers.post(
+    "/{subscriber_id}/unsubscribe", response_model=SubscriberShown, dependencies=[MAY_WRITE_SUBSCRIBERS, ONLY_JSON]
+)
+def end_subscriptions(room: Room, subscriber_id: IdInPath, form: EndForm) -> dict[str, Any]:
+    """End subscriptions, as the reader wishes; only the reader can begin them again."""
+    with room.database.transaction() as connection:
+        _one(connection, SubscriberId(subscriber_id))
+        only = {store.mailing_list_named(connection, each).id for each in form.mailing_lists}
+        found = store.subscriptions_of(connection, [SubscriberId(subscriber_id)])
+        ids = [
+            each.id for each in found.get(SubscriberId(subscriber_id), []) if not only or each.mailing_list_id in only
+        ]
+        store.end(connection, ids, now=room.now())
+        return _one(connection, SubscriberId(subscriber_id))
+
+
+def _one(connection: Connection, subscriber_id: SubscriberId) -> dict[str, Any]:
+    found = store.subscriber_with_id(connection, subscriber_id)
+    if found is None:
+        raise NotFoundError("subscriber", subscriber_id)
+    return _subscribers(connection, [found])[0]
 
 
 def _subscribers(connection: Connection, found: Iterable[Subscriber]) -> list[dict[str, Any]]:

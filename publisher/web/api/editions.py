@@ -1,20 +1,22 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from sqlalchemy.engine import Connection
 
 from publisher.audience import store as audience
 from publisher.audience.model import MailingListId
 from publisher.audience.segment_store import segment_named, segment_of
-from publisher.audience.segments import Segment
 from publisher.compose import cadence as cadences
 from publisher.compose import store
 from publisher.compose.arrival import check_arrival
 from publisher.compose.looks import check_look
 from publisher.compose.model import Edition, EditionId
+from publisher.errors import InputError
 from publisher.web.api.access import MAY_READ_ISSUES, MAY_WRITE_ISSUES, ONLY_JSON
-from publisher.web.api.forms import EditionForm, Editions, EditionShown
+from publisher.web.api.forms import EditionChange, EditionForm, EditionRules, Editions, EditionShown
+from publisher.web.api.matching import TAGGED, IfMatch, etag
 from publisher.web.parts import Room
 from publisher.wiring import Newsroom
 
@@ -30,11 +32,27 @@ def list_editions(room: Room) -> dict[str, Any]:
         return {"data": [_shown(connection, room, each) for each in store.editions(connection)]}
 
 
-@router.get("/{slug}", response_model=EditionShown, dependencies=[MAY_READ_ISSUES])
-def show_edition(room: Room, slug: str) -> dict[str, Any]:
+@router.get("/{slug}", response_model=EditionShown, responses={200: TAGGED}, dependencies=[MAY_READ_ISSUES])
+def show_edition(room: Room, slug: str, response: Response) -> dict[str, Any]:
     """Show one edition."""
     with room.database.reading() as connection:
-        return _shown(connection, room, store.edition_named(connection, slug))
+        found = store.edition_named(connection, slug)
+        response.headers["ETag"] = _tag(found)
+        return _shown(connection, room, found)
+
+
+@router.put("/{slug}", response_model=EditionShown, responses={200: TAGGED}, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
+def change_edition(room: Room, slug: str, form: EditionChange, match: IfMatch, response: Response) -> dict[str, Any]:
+    """Change an edition's rules. What is approved already keeps the rules that it was approved under."""
+    with room.database.transaction() as connection:
+        found = store.held_edition(connection, slug)
+        match.check(_tag(found))
+        changed = replace(found, **_rules(connection, form, found.slug), is_active=form.is_active)
+        check_look(changed)
+        check_arrival(changed)
+        store.change_edition(connection, changed)
+        response.headers["ETag"] = _tag(store.edition_named(connection, slug))
+        return _shown(connection, room, changed)
 
 
 @router.post("", status_code=201, response_model=EditionShown, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
@@ -42,37 +60,49 @@ def add_edition(room: Room, form: EditionForm) -> dict[str, Any]:
     """Add an edition."""
     with room.database.transaction() as connection:
         mailing_list = audience.mailing_list_named(connection, form.mailing_list)
-        segment = segment_named(connection, form.segment) if form.segment else None
-        edition = _edition(form, mailing_list.id, segment)
+        edition = _edition(connection, form, mailing_list.id)
         check_look(edition)
         check_arrival(edition)
         return _shown(connection, room, store.add_edition(connection, edition, now=room.now()))
 
 
-def _edition(form: EditionForm, mailing_list_id: MailingListId, segment: Segment | None) -> Edition:
+def _edition(connection: Connection, form: EditionForm, mailing_list_id: MailingListId) -> Edition:
     return Edition(
         id=EditionId(0),
         slug=form.slug,
-        name=form.name.strip() or form.slug.replace("-", " ").capitalize(),
         kind=form.kind,
         mailing_list_id=mailing_list_id,
-        cadence=cadences.parse(form.cadence) if form.cadence else None,
-        topics=tuple(form.topics),
-        languages=tuple(form.languages),
-        at_least=form.at_least,
-        at_most=form.at_most,
-        approval=form.approval,
-        tracking=form.tracking,
-        in_doubt=form.in_doubt,
-        arrival=form.arrival,
-        segment_id=segment.id if segment else None,
-        stale_after=form.stale_after_hours * AN_HOUR,
-        language=form.language,
-        accent=form.accent,
-        footer=form.footer,
-        logo=form.logo,
-        subject=form.subject,
+        **_rules(connection, form, form.slug),
     )
+
+
+def _tag(found: Edition) -> str:
+    """Return the entity tag of an edition's rules."""
+    return etag(vars(found) | {"cadence": cadences.describe(found.cadence) if found.cadence else None})
+
+
+def _rules(connection: Connection, form: EditionRules, slug: str) -> dict[str, Any]:
+    if form.at_least > form.at_most:
+        raise InputError("An issue cannot need more articles than it may have.", "at_least")
+    return {
+        "name": form.name.strip() or slug.replace("-", " ").capitalize(),
+        "cadence": cadences.parse(form.cadence) if form.cadence else None,
+        "topics": tuple(form.topics),
+        "languages": tuple(form.languages),
+        "at_least": form.at_least,
+        "at_most": form.at_most,
+        "approval": form.approval,
+        "tracking": form.tracking,
+        "in_doubt": form.in_doubt,
+        "arrival": form.arrival,
+        "segment_id": segment_named(connection, form.segment).id if form.segment else None,
+        "stale_after": form.stale_after_hours * AN_HOUR,
+        "language": form.language,
+        "accent": form.accent,
+        "footer": form.footer,
+        "logo": form.logo,
+        "subject": form.subject,
+    }
 
 
 def _shown(connection: Connection, room: Newsroom, edition: Edition) -> dict[str, Any]:

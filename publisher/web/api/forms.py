@@ -32,6 +32,38 @@ class IssueForm(Form):
     introduction: str = Field(default="", max_length=20_000, description="The editor's words at the top, in Markdown.")
 
 
+class DraftForm(Form):
+    """All that an editor decides about a draft; a field that is left out is emptied."""
+
+    article_ids: list[Annotated[int, Field(ge=1, lt=2**63)]] = Field(
+        min_length=1, max_length=100, description="In this order; each published, or in the draft already."
+    )
+    subject: Short = Field(default="", description="Made from the articles if empty.")
+    preheader: Short = Field(default="", description="What mail programs show beside the subject.")
+    introduction: str = Field(default="", max_length=20_000, description="The editor's words at the top, in Markdown.")
+
+
+class TestForm(Form):
+    """To whom a draft is sent to be looked at."""
+
+    email: str = Field(max_length=320, description="Of an editor who may sign in to the desk; nobody else gets a test.")
+
+
+class PreviewShown(BaseModel):
+    """The mail as it is or would be sent, to a reader without a name."""
+
+    subject: str
+    preheader: str
+    text: str
+    html: str
+
+
+class TestSent(BaseModel):
+    """What became of a test."""
+
+    said: str
+
+
 class ApproveForm(Form):
     """When an issue goes out."""
 
@@ -65,6 +97,8 @@ class LinkShown(BaseModel):
 class IssueWhole(IssueShown):
     """An issue with how its send stands."""
 
+    introduction: str
+
     counts: Mapping[str, int] = Field(description="Deliveries by state; together they are the total.")
     total: int
     is_planned: bool = Field(description="Whether the total is final.")
@@ -74,12 +108,9 @@ class IssueWhole(IssueShown):
     links: list[LinkShown] = Field(description="In the order of the letter; empty where the edition counts none.")
 
 
-class EditionForm(Form):
-    """Something published again and again."""
+class EditionRules(Form):
+    """The rules of an edition; a field that is left out has what is usual."""
 
-    slug: Slug
-    kind: EditionKind
-    mailing_list: str = Field(description="Slug.")
     name: Short = Field(default="", description="Made from the slug if left out.")
     cadence: Short = Field(default="", description="Such as “mon,wed 08:00 Asia/Seoul”; empty: drafted by hand only.")
     topics: list[str] = Field(default=[], description="Slugs; only articles with one of them. Empty: all.")
@@ -101,6 +132,20 @@ class EditionForm(Form):
         default="", description="Address of a picture, on our site or elsewhere. Empty: the site’s name."
     )
     subject: Short = Field(default="", description="With slots, such as “{{ lead_title }}”. Empty: made by itself.")
+
+
+class EditionForm(EditionRules):
+    """Something published again and again."""
+
+    slug: Slug
+    kind: EditionKind
+    mailing_list: str = Field(description="Slug.")
+
+
+class EditionChange(EditionRules):
+    """An edition's rules from now on; its slug, kind and mailing list stay."""
+
+    is_active: bool = Field(default=True, description="Whether issues come about by themselves.")
 
 
 class EditionShown(BaseModel):
@@ -233,6 +278,12 @@ class SubscriberForm(Form):
     timezone: Short = Field(default="", description="IANA name, such as Europe/Paris.")
     confirmed: bool = Field(default=False, description="The person has said yes elsewhere; `consent` says how.")
     consent: Annotated[str, Field(max_length=1_000, description="The sentence that was agreed to.")] = ""
+
+
+class EndForm(Form):
+    """Which subscriptions are to end."""
+
+    mailing_lists: Annotated[list[str], Field(max_length=50, description="Slugs; empty: all.")] = []
 
 
 class SubscriptionShown(BaseModel):

@@ -6,9 +6,11 @@ from fastapi.responses import Response
 
 from publisher.archive import glossary
 from publisher.archive.model import GlossaryTerm
+from publisher.database import one_at_a_time
 from publisher.errors import NotFoundError
 from publisher.web.api.access import MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_JSON
 from publisher.web.api.forms import TermForm, Terms, TermShown
+from publisher.web.api.matching import TAGGED, IfMatch, etag
 from publisher.web.parts import Room
 
 router = APIRouter(prefix="/glossary", tags=["Glossary"])
@@ -21,11 +23,13 @@ def list_terms(room: Room) -> dict[str, Any]:
         return {"data": [asdict(each) for each in glossary.terms(connection)]}
 
 
-@router.get("/{slug}", response_model=TermShown, dependencies=[MAY_READ_ARTICLES])
-def show_term(room: Room, slug: str) -> dict[str, Any]:
+@router.get("/{slug}", response_model=TermShown, responses={200: TAGGED}, dependencies=[MAY_READ_ARTICLES])
+def show_term(room: Room, slug: str, response: Response) -> dict[str, Any]:
     """Show one term."""
     with room.database.reading() as connection:
-        return asdict(glossary.term_at(connection, slug))
+        found = asdict(glossary.term_at(connection, slug))
+    response.headers["ETag"] = etag(found)
+    return found
 
 
 @router.post("", status_code=201, response_model=TermShown, dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON])
@@ -35,11 +39,15 @@ def add_term(room: Room, form: TermForm) -> dict[str, Any]:
         return asdict(glossary.add(connection, _term(form), now=room.now()))
 
 
-@router.put("/{slug}", response_model=TermShown, dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON])
-def change_term(room: Room, slug: str, form: TermForm) -> dict[str, Any]:
+@router.put("/{slug}", response_model=TermShown, responses={200: TAGGED}, dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON])
+def change_term(room: Room, slug: str, form: TermForm, match: IfMatch, response: Response) -> dict[str, Any]:
     """Let a term say this from now on; a field that is left out is emptied."""
     with room.database.transaction() as connection:
-        return asdict(glossary.change(connection, _term(form, slug), now=room.now()))
+        one_at_a_time(connection, "glossary")
+        match.check(etag(asdict(glossary.term_at(connection, slug))))
+        changed = asdict(glossary.change(connection, _term(form, slug), now=room.now()))
+    response.headers["ETag"] = etag(changed)
+    return changed
 
 
 @router.delete("/{slug}", status_code=204, dependencies=[MAY_WRITE_ARTICLES])

@@ -1,24 +1,44 @@
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy.engine import Connection
 
+from publisher.archive import store as archive
 from publisher.archive.model import ArticleId
 from publisher.bell import Job
 from publisher.compose import flow as compose_flow
 from publisher.compose import store as compose
 from publisher.compose.model import Edition, Issue, IssueId, IssueState
+from publisher.compose.slots import anybody, filled
 from publisher.dispatch import flow as dispatch
+from publisher.dispatch import letters
 from publisher.dispatch import report as reports
-from publisher.dispatch.model import DeliveryState
+from publisher.dispatch.model import DeliveryState, Sent
+from publisher.editors import rules as editor_rules
+from publisher.editors import store as editors
+from publisher.editors.model import Editor
 from publisher.errors import InputError
 from publisher.events import clicks
 from publisher.settings import Settings
 from publisher.web.api.access import MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS, MAY_WRITE_ISSUES, ONLY_JSON
 from publisher.web.api.articles import Limit
-from publisher.web.api.forms import ApproveForm, Deliveries, IssueForm, Issues, IssueWhole, RetryForm
+from publisher.web.api.forms import (
+    ApproveForm,
+    Deliveries,
+    DraftForm,
+    IssueForm,
+    Issues,
+    IssueWhole,
+    PreviewShown,
+    RetryForm,
+    TestForm,
+    TestSent,
+)
+from publisher.web.api.matching import TAGGED, IfMatch, etag
 from publisher.web.downloads import deliveries_csv
-from publisher.web.parts import Room
+from publisher.web.parts import IdInPath, Room
 from publisher.wiring import Newsroom
 
 router = APIRouter(prefix="/issues", tags=["Issues"])
@@ -60,14 +80,73 @@ def draft_issue(room: Room, form: IssueForm) -> dict[str, Any]:
     return _reported(room, draft.id)
 
 
-@router.get("/{issue_id}", response_model=IssueWhole, dependencies=[MAY_READ_ISSUES])
-def show_issue(room: Room, issue_id: int) -> dict[str, Any]:
-    """Show an issue, and how its send stands."""
+@router.get("/{issue_id}", response_model=IssueWhole, responses={200: TAGGED}, dependencies=[MAY_READ_ISSUES])
+def show_issue(room: Room, issue_id: IdInPath, response: Response) -> dict[str, Any]:
+    """Show an issue, and how its send stands. The ETag is that of what an editor decides."""
+    with room.database.reading() as connection:
+        response.headers["ETag"] = _tag(compose.issue_of(connection, IssueId(issue_id)))
     return _reported(room, IssueId(issue_id))
 
 
+@router.put(
+    "/{issue_id}",
+    response_model=IssueWhole,
+    responses={200: TAGGED},
+    dependencies=[MAY_WRITE_ISSUES, ONLY_JSON],
+)
+def change_draft(room: Room, issue_id: IdInPath, form: DraftForm, match: IfMatch, response: Response) -> dict[str, Any]:
+    """Change a draft: its articles and their order, subject, preheader, introduction. 409 once it is approved."""
+    with room.database.reading() as connection:
+        found = compose.issue_of(connection, IssueId(issue_id))
+        ids = _articles(connection, found, form)
+    changed = replace(
+        found,
+        article_ids=ids,
+        subject=" ".join(form.subject.split()),
+        preheader=" ".join(form.preheader.split()),
+        introduction=form.introduction,
+    )
+    after = compose_flow.change_draft(
+        room.database, room.settings, changed, check=lambda current: match.check(_tag(current))
+    )
+    response.headers["ETag"] = _tag(after)
+    return _reported(room, after.id)
+
+
+@router.get("/{issue_id}/preview", response_model=PreviewShown, dependencies=[MAY_READ_ISSUES])
+def preview_issue(
+    room: Room, issue_id: IdInPath, language: Annotated[str, Query(max_length=20, description="Of the furniture.")] = ""
+) -> dict[str, str]:
+    """Show the mail as it is, or for a draft as it would be sent now."""
+    rendering = compose_flow.preview(room.database, room.settings, IssueId(issue_id), language=language)
+    values = anybody(room.settings.base_url, rendering.reader)
+    return {name: filled(getattr(rendering, name), values) for name in PreviewShown.model_fields}
+
+
+@router.post("/{issue_id}/test", response_model=TestSent, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
+def send_test(room: Room, issue_id: IdInPath, form: TestForm) -> dict[str, str]:
+    """Send the mail, as it is now, to an editor. 502 where the mail server does not take it."""
+    rendering = compose_flow.preview(room.database, room.settings, IssueId(issue_id))
+    with room.database.reading() as connection:
+        found = compose.issue_of(connection, IssueId(issue_id))
+        edition = compose.edition_of(connection, found.edition_id)
+        editor = _editor(connection, form.email)
+    outcome = letters.send_test(
+        room.transport,
+        editor,
+        settings=room.settings,
+        edition=edition,
+        found=found,
+        rendering=rendering,
+        now=room.now(),
+    )
+    if not isinstance(outcome, Sent):
+        raise HTTPException(502, f"The test was not sent: {outcome.reason}")
+    return {"said": "The test is on its way."}
+
+
 @router.post("/{issue_id}/approve", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def approve_issue(room: Room, issue_id: int, form: ApproveForm | None = None) -> dict[str, Any]:
+def approve_issue(room: Room, issue_id: IdInPath, form: ApproveForm | None = None) -> dict[str, Any]:
     """Freeze an issue and send it, at once or when its time comes. Approving it again changes nothing."""
     goes_at = form.goes_at if form else None
     compose_flow.approve(room.database, room.settings, IssueId(issue_id), goes_at=goes_at, clock=room.now)
@@ -76,14 +155,14 @@ def approve_issue(room: Room, issue_id: int, form: ApproveForm | None = None) ->
 
 
 @router.post("/{issue_id}/undo", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def undo_approval(room: Room, issue_id: int) -> dict[str, Any]:
+def undo_approval(room: Room, issue_id: IdInPath) -> dict[str, Any]:
     """Make a scheduled issue a draft again; 409 when it has gone out."""
     compose_flow.undo(room.database, IssueId(issue_id))
     return _reported(room, IssueId(issue_id))
 
 
 @router.post("/{issue_id}/cancel", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def cancel_issue(room: Room, issue_id: int) -> dict[str, Any]:
+def cancel_issue(room: Room, issue_id: IdInPath) -> dict[str, Any]:
     """Cancel a draft, or stop an issue for good: who has it keeps it, nobody else gets it."""
     if not compose_flow.cancel_draft(room.database, IssueId(issue_id), reason=BY_API):
         dispatch.cancel(room.database, room.settings, IssueId(issue_id), reason=BY_API, clock=room.now)
@@ -91,14 +170,14 @@ def cancel_issue(room: Room, issue_id: int) -> dict[str, Any]:
 
 
 @router.post("/{issue_id}/pause", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def pause_issue(room: Room, issue_id: int) -> dict[str, Any]:
+def pause_issue(room: Room, issue_id: IdInPath) -> dict[str, Any]:
     """Stop sending an issue for now."""
     dispatch.pause(room.database, room.settings, IssueId(issue_id), reason=BY_API, clock=room.now)
     return _reported(room, IssueId(issue_id))
 
 
 @router.post("/{issue_id}/resume", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES])
-def resume_issue(room: Room, issue_id: int) -> dict[str, Any]:
+def resume_issue(room: Room, issue_id: IdInPath) -> dict[str, Any]:
     """Go on with a paused issue, exactly where it stopped."""
     dispatch.resume(room.database, IssueId(issue_id), clock=room.now)
     room.bell.ring(Job.DISPATCH)
@@ -108,7 +187,7 @@ def resume_issue(room: Room, issue_id: int) -> dict[str, Any]:
 @router.get("/{issue_id}/deliveries", response_model=Deliveries, dependencies=[MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS])
 def list_deliveries(
     room: Room,
-    issue_id: int,
+    issue_id: IdInPath,
     state: States = (),
     limit: Annotated[int, Query(ge=1, le=1_000, description="How many.")] = 100,
     cursor: str = "",
@@ -129,7 +208,7 @@ def list_deliveries(
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     dependencies=[MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS],
 )
-def export_deliveries(room: Room, issue_id: int, state: States = ()) -> StreamingResponse:
+def export_deliveries(room: Room, issue_id: IdInPath, state: States = ()) -> StreamingResponse:
     """Return the same list, whole, as CSV."""
     with room.database.reading() as connection:
         compose.issue_of(connection, IssueId(issue_id))
@@ -137,7 +216,7 @@ def export_deliveries(room: Room, issue_id: int, state: States = ()) -> Streamin
 
 
 @router.post("/{issue_id}/retry", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
-def retry_issue(room: Room, issue_id: int, form: RetryForm) -> dict[str, Any]:
+def retry_issue(room: Room, issue_id: IdInPath, form: RetryForm) -> dict[str, Any]:
     """Send an issue again to those who did not get it."""
     dispatch.retry(room.database, IssueId(issue_id), DeliveryState(form.state), clock=room.now)
     room.bell.ring(Job.DISPATCH)
@@ -150,6 +229,7 @@ def _reported(room: Newsroom, issue_id: IssueId) -> dict[str, Any]:
         edition = compose.edition_of(connection, found.issue.edition_id)
         links = clicks.of_issue(connection, issue_id)
     return _shown(found.issue, edition, found.state, found.reason, room.settings) | {
+        "introduction": found.issue.introduction,
         "counts": {state.value: number for state, number in found.counts.items()},
         "total": found.total,
         "is_planned": found.is_planned,
@@ -176,6 +256,29 @@ def _shown(issue: Issue, edition: Edition, send_state: str, reason: str, setting
         "goes_at": issue.goes_at,
         "approved_at": issue.approved_at,
     }
+
+
+def _tag(found: Issue) -> str:
+    """Return the entity tag of what an editor decides; how the send stands changes by itself."""
+    decided = (found.state, found.subject, found.preheader, found.introduction, list(found.article_ids))
+    return etag({"id": found.id, "decided": decided})
+
+
+def _articles(connection: Connection, found: Issue, form: DraftForm) -> tuple[ArticleId, ...]:
+    ids = tuple(dict.fromkeys(ArticleId(each) for each in form.article_ids))
+    visible = archive.visible(connection, ids)
+    for each in ids:
+        if each not in visible and each not in found.article_ids:
+            raise InputError(f"Article {each} is not published.", "article_ids")
+    return ids
+
+
+def _editor(connection: Connection, email: str) -> Editor:
+    key = editor_rules.email_key(email.strip())
+    for each in editors.editors(connection):
+        if editor_rules.email_key(each.email) == key and each.disabled_at is None:
+            return each
+    raise InputError("No editor has this address; a test goes to editors only.", "email")
 
 
 def _before(cursor: str) -> IssueId | None:

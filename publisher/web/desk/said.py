@@ -53,6 +53,12 @@ class Said(Enum):
     SEGMENT_ADDED = "Added. An edition goes to it once its rules say so."
     SEGMENT_CHANGED = "Changed. What is being sent already goes to whom it was approved for."
     SEGMENT_REMOVED = "Removed. Its readers stay."
+    ENDPOINT_CHANGED = "Changed. What waits already is sent to the new address."
+    ENDPOINT_DELETED = "Deleted. Nothing is told there any more."
+    WEBHOOK_TESTED = "A test is on its way; what became of it stands below in a moment."
+    WEBHOOK_AGAIN = "It is sent again, with the same id."
+    SWITCHED_ON = "Switched on. It goes on where it stopped."
+    SWITCHED_OFF = "Switched off. What happens meanwhile waits, for three days at most."
     RESUMED = "It goes on exactly where it stopped."
 
     @property

@@ -17,12 +17,14 @@ from publisher.disk import disk_of
 from publisher.dispatch import notices, tallies
 from publisher.dispatch.model import DeliveryState, SendState
 from publisher.dispatch.tables import send
+from publisher.editors.model import Role
 from publisher.events import clicks
 from publisher.intake.polling import sources
 from publisher.web.desk.issue import zone_of
 from publisher.web.desk.issues import ShownIssue, shown_issues
 from publisher.web.desk.seat import AtDesk, desk_page
 from publisher.web.parts import Room
+from publisher.webhooks import store as webhooks
 
 router = APIRouter()
 
@@ -68,6 +70,7 @@ def today(request: Request, room: Room, seat: AtDesk) -> Response:
             "paused": _paused(connection),
             "articles": archive.listed(connection, at_most=LATELY, state=None),
             "readers": sum(audience.confirmed_counts(connection).values()),
+            "troubled": webhooks.troubled(connection) if seat.may(Role.OPERATOR) else [],
             "confirmations": len(notices.pending(connection)),
         }
     values["failing"] = [each for each in sources(room.database) if each.problem]

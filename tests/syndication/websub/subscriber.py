@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
 STOP_WITHIN_S = 10
@@ -31,6 +32,8 @@ class Subscriber:
     agrees: bool = True
     status: int = 200
     delay_s: float = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    """Sent along with the answer to what is handed over."""
     asked: list[dict[str, str]] = field(default_factory=list)
     got: list[Received] = field(default_factory=list)
 
@@ -61,10 +64,12 @@ def listening() -> Iterator[Subscriber]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             subscriber.got.append(Received(path=self.path, headers=headers, body=body, at=time.monotonic()))
             time.sleep(subscriber.delay_s)
-            self._answer(subscriber.status, b"")
+            self._answer(subscriber.status, b"", subscriber.headers)
 
-        def _answer(self, status: int, body: bytes) -> None:
+        def _answer(self, status: int, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
             self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

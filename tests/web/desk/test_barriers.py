@@ -10,6 +10,9 @@ from publisher.compose.model import IssueId
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.sending import send_due
 from publisher.editors import flow as editors
+from publisher.webhooks import flow as webhooks
+from publisher.webhooks.flow import Wanted
+from publisher.webhooks.model import Happening
 from publisher.wiring import Newsroom
 from tests.builders import settings_in
 from tests.web.barriers import barriers_on
@@ -51,6 +54,8 @@ PAGES = (
     "/desk/glossary/jeonse",
     "/desk/glossary/proposals",
     "/desk/outbox",
+    "/desk/webhooks",
+    "/desk/webhooks/1",
     "/desk/nothing",
 )
 
@@ -67,6 +72,9 @@ def link(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[s
     dispatch.pause(new.database, new.settings, IssueId(2), reason="Paused by Anna.", clock=new.now)
     send_due(new.dispatcher)
     compose.draft_issue(new.database, new.settings, "weekly", clock=new.now)
+    wanted = Wanted(url="https://crm.example.org/hooks", name="CRM", happenings=list(Happening))
+    endpoint = webhooks.add_endpoint(new.database, wanted, clock=new.now, allow_private=False).endpoint
+    webhooks.send_test(new.database, endpoint.id, clock=new.now)
     editor_id = hire(new)
     new.database.close()
     with served(folder, redis_url) as address:

@@ -21,7 +21,11 @@ FORMS = sorted(
     if isinstance(route, APIRoute) and "POST" in (route.methods or ()) and route.path.startswith("/desk")
 )
 WITHOUT_SESSION = {"/desk/sign-in", "/desk/sign-in/{token}"}
-FILLED = {"source_id": 1, "subscriber_id": 1, "article_id": "1", "issue_id": "1", "slug": "weekly", "word": "cancel"}
+FILLED = {
+    **dict.fromkeys(("article_id", "issue_id", "source_id", "subscriber_id", "endpoint_id", "webhook_id"), "1"),
+    "slug": "weekly",
+    "word": "cancel",
+}
 GUARDED = [path.format(**FILLED) for path in FORMS if path not in WITHOUT_SESSION]
 FIELDS = {"edition": "weekly", "text": "Title\n\nText.", "subject": "Other", "article": "1"}
 
