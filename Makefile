@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8000
 BIN    := .venv/bin
 
-.PHONY: help run test test-slow check format bench bench-dispatch bench-feeds bench-related shots lock migration clean
+.PHONY: help run test test-slow check format bench bench-desk bench-dispatch bench-feeds bench-related shots lock migration clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ bench-dispatch: .venv/dev.stamp  ## Run the benchmark of the send, from CSV to l
 
 bench-feeds: .venv/dev.stamp  ## Run the benchmark of feeds beside nginx (Debian: wrk, nginx-light)
 	$(BIN)/python -m tests.benchmarks feeds
+
+bench-desk: .venv/dev.stamp  ## Run the benchmark of the desk's pages in a large newsroom (ARGS="100000 1000000": articles, subscribers)
+	$(BIN)/python -m tests.benchmarks.bench_desk $(ARGS)
 
 bench-related: .venv/dev.stamp  ## Run the benchmark of related links: how good, how fast (ARGS="10000 100000 1000000")
 	$(BIN)/python -m tests.benchmarks.bench_related $(ARGS)

@@ -1,17 +1,13 @@
 import itertools
 import os
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from publisher.pulse import Pulse
-from publisher.up.redis_server import redis_command
 from tests.postgresql import CARELESS, AbsentError, new_database, running_server
+from tests.redis_server import running_redis
 
 
 @pytest.fixture(scope="session")
@@ -41,15 +37,8 @@ def postgresql_url(postgresql_socket: Path, database_names: Iterator[str]) -> It
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A Redis of our own on a socket, started once for all tests."""
-    with tempfile.TemporaryDirectory(prefix="publisher-redis-") as folder:
-        place = Path(folder) / "redis.sock"
-        server = subprocess.Popen(redis_command(place, Path(folder)), stdout=subprocess.DEVNULL)
-        pulse, until = Pulse(f"redis+socket://{place}"), time.monotonic() + 10
-        while not pulse.answers() and time.monotonic() < until:
-            time.sleep(0.01)
-        yield f"redis+socket://{place}"
-        server.terminate()
-        server.wait(timeout=10)
+    with running_redis() as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -42,7 +42,7 @@ def fill(database: Database, pieces: Iterator[Piece], articles: int) -> list[Art
     relate(database)
     if articles > len(real):
         _add_others(database, real[-1], articles - len(real))
-    _settle(database)
+    settle(database)
     return real
 
 
@@ -58,15 +58,15 @@ def _add_others(database: Database, last_id: int, number: int) -> None:
             held.update(signature.terms)
             for term, weight in signatures.posted(signature, language="en").items():
                 posted[term].append(article_id * MANY + weight)
-        _load(database, "article", _ARTICLE, (_article(database, each, chance) for each in ids))
-        _load(
+        load(database, "article", _ARTICLE, (_article(database, each, chance) for each in ids))
+        load(
             database,
             "related_signature",
             ("article_id", "digest", "language", "published_at", "signature", "posted", "sketch"),
             (_signature_row(database, *each, chance) for each in zip(ids, made, strict=True)),
         )
-        _load(database, "related_link", _LINK, _links(ids, last_id, chance))
-    _load(database, "posting", ("term", "article_id", "weight"), _postings(posted))
+        load(database, "related_link", _LINK, _links(ids, last_id, chance))
+    load(database, "posting", ("term", "article_id", "weight"), _postings(posted))
     _count(database, held, {term: len(found) for term, found in posted.items()}, number)
 
 
@@ -142,7 +142,7 @@ def _count(database: Database, held: Counter[int], posted: dict[int, int], numbe
 # --- loading
 
 
-def _load(database: Database, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def load(database: Database, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     names = ", ".join(columns)
     if database.is_sqlite:
         marks = ", ".join("?" * len(columns))
@@ -161,7 +161,7 @@ def _load(database: Database, table: str, columns: Sequence[str], rows: Iterable
         raw.commit()
 
 
-def _settle(database: Database) -> None:
+def settle(database: Database) -> None:
     """Let the database know what it holds, as its own upkeep would within the hour."""
     with database.engine.connect() as plain:
         raw: Any = plain.connection.dbapi_connection

@@ -18,12 +18,13 @@ STOPS_WITHIN_S = 15
 
 
 @contextmanager
-def served(data_dir: Path, redis_url: str) -> Iterator[str]:
+def served(data_dir: Path, redis_url: str, **variables: str) -> Iterator[str]:
     """Serve the newsroom whose data is in a folder; yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{probe.getsockname()[1]}"
     settings = {"PUBLISHER_DATA_DIR": str(data_dir), "PUBLISHER_REDIS_URL": redis_url, "PUBLISHER_BASE_URL": address}
+    settings |= {f"PUBLISHER_{name}": value for name, value in variables.items()}
     command = [sys.executable, "-m", "uvicorn", "publisher.web.app:app", "--log-level", "warning"]
     server = subprocess.Popen([*command, "--port", address.rpartition(":")[2]], env=os.environ | settings)
     try:
