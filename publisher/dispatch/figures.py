@@ -90,6 +90,19 @@ def figures_of(connection: Connection, issue_id: IssueId) -> Figures | None:
     )
 
 
+def as_json(found: Figures | None) -> dict[str, Any] | None:
+    """Return figures as plain JSON values; None while they have not been counted."""
+    if found is None:
+        return None
+    return {
+        "counted_at": found.counted_at.isoformat(),
+        "span_s": int(found.span.total_seconds()),
+        "by_time": [{"from": at.isoformat(), "sent": number} for at, number in found.by_time if number],
+        "by_domain": [{"domain": each.label, "sent": each.sent, "failed": each.failed} for each in found.by_domain],
+        "by_reason": [{"reason": each.label, "failed": each.failed} for each in found.by_reason],
+    }
+
+
 def _lines(rows: Iterable[Any], kind: Figure) -> list[Line]:
     return [Line(label=row.label, sent=row.sent, failed=row.failed) for row in rows if row.kind == kind]
 

@@ -8,6 +8,7 @@ from publisher.bell import Job
 from publisher.compose import flow as compose_flow
 from publisher.compose import store as compose
 from publisher.compose.model import Edition, Issue, IssueId, IssueState
+from publisher.dispatch import figures
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch import report as reports
 from publisher.dispatch.model import DeliveryState
@@ -149,6 +150,7 @@ def _reported(room: Newsroom, issue_id: IssueId) -> dict[str, Any]:
         found = reports.report(connection, issue_id)
         edition = compose.edition_of(connection, found.issue.edition_id)
         links = clicks.of_issue(connection, issue_id)
+        counted = figures.as_json(figures.figures_of(connection, issue_id))
     return _shown(found.issue, edition, found.state, found.reason, room.settings) | {
         "counts": {state.value: number for state, number in found.counts.items()},
         "total": found.total,
@@ -157,6 +159,7 @@ def _reported(room: Newsroom, issue_id: IssueId) -> dict[str, Any]:
         "started_at": found.started_at,
         "finished_at": found.finished_at,
         "links": [{"url": each.url, "clicks": each.clicks} for each in links],
+        "figures": counted,
     }
 
 
