@@ -12,7 +12,7 @@ from publisher.dispatch.notices import notify_due
 from publisher.intake.polling import poll_due
 from publisher.syndication.flow import forget_archives
 from publisher.syndication.websub.flow import push_due
-from publisher.wiring import newsroom
+from publisher.wiring import newsroom, stopping
 from workers.app import app
 
 _pushing = Lock()
@@ -79,4 +79,4 @@ def propose() -> None:
 def count() -> None:
     """Count what the reports of sends show in figures."""
     room = newsroom()
-    figures.count_due(room.database, clock=room.now)
+    figures.count_due(room.database, clock=room.now, should_stop=stopping.is_set)
