@@ -13,7 +13,7 @@ from publisher.intake.polling import poll_due
 from publisher.syndication.flow import forget_archives
 from publisher.syndication.websub.flow import push_due
 from publisher.webhooks.flow import tell_due
-from publisher.wiring import newsroom
+from publisher.wiring import newsroom, stopping
 from workers.app import app
 
 _pushing = Lock()
@@ -82,7 +82,7 @@ def propose() -> None:
 def count() -> None:
     """Count what the reports of sends show in figures."""
     room = newsroom()
-    figures.count_due(room.database, clock=room.now)
+    figures.count_due(room.database, clock=room.now, should_stop=stopping.is_set)
 
 
 @app.task(name=Job.TELL)

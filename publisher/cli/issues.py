@@ -65,7 +65,7 @@ def approve(
     room.bell.ring(Job.PLAN, Job.SYNDICATE)
     if wait:
         found = _wait(room, IssueId(issue), quiet=as_json)
-        _print_report(found, [], as_json=as_json)
+        _print_report(found, [], None, as_json=as_json)
         sys.exit(0 if found.state == "sent" else 1)
     if as_json:
         when = {"goes_at": approved.goes_at} if approved.state is IssueState.SCHEDULED else {}
@@ -169,6 +169,7 @@ def report_issue(
 ) -> None:
     """Show how the sending of an issue stands, or list its deliveries."""
     from publisher.compose.model import IssueId
+    from publisher.dispatch import figures
     from publisher.dispatch.model import DeliveryState
     from publisher.dispatch.report import report
     from publisher.events import clicks
@@ -182,7 +183,8 @@ def report_issue(
             _print_lines(connection, IssueId(issue), states, as_csv=as_csv, as_json=as_json)
             return
         links = clicks.of_issue(connection, IssueId(issue))
-    _print_report(found, links, as_json=as_json)
+        counted = figures.as_json(figures.figures_of(connection, IssueId(issue)))
+    _print_report(found, links, counted, as_json=as_json)
 
 
 @app.command("retry")
@@ -296,14 +298,18 @@ def _print_lines(connection: Any, issue_id: Any, states: Any, *, as_csv: bool, a
     show(rows, as_json=as_json, empty="There is none.")
 
 
-def _print_report(found: Any, links: Any, *, as_json: bool) -> None:
+def _print_report(found: Any, links: Any, counted: Any, *, as_json: bool) -> None:
     from publisher.dispatch.report import as_json as plain
 
     row = plain(found)
     if as_json:
-        show_one(row | {"links": [vars(each) for each in links]}, as_json=True)
+        show_one(row | {"links": [vars(each) for each in links], "figures": counted}, as_json=True)
         return
     show_one(row | row.pop("counts"), as_json=False)
     if links:
         print()
         show([{"clicks": each.clicks, "link": each.url} for each in links], as_json=False, empty="")
+    for name in ("domain", "reason") if counted else ():
+        if rows := counted[f"by_{name}"]:
+            print()
+            show([each | {name: each[name] or "all others"} for each in rows], as_json=False, empty="")

@@ -1,7 +1,7 @@
 """What a report shows of a send in figures: counted by a worker once it is over, and kept."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -18,7 +18,7 @@ from publisher.database import Database
 from publisher.dispatch import rules, tallies
 from publisher.dispatch.model import DeliveryState
 from publisher.dispatch.tables import delivery, send, send_figure
-from publisher.turn import Turn, take_turns
+from publisher.turn import Turn, rest, take_turns
 
 log = structlog.get_logger()
 
@@ -90,19 +90,32 @@ def figures_of(connection: Connection, issue_id: IssueId) -> Figures | None:
     )
 
 
+def as_json(found: Figures | None) -> dict[str, Any] | None:
+    """Return figures as plain JSON values; None while they have not been counted."""
+    if found is None:
+        return None
+    return {
+        "counted_at": found.counted_at.isoformat(),
+        "span_s": int(found.span.total_seconds()),
+        "by_time": [{"from": at.isoformat(), "sent": number} for at, number in found.by_time if number],
+        "by_domain": [{"domain": each.label, "sent": each.sent, "failed": each.failed} for each in found.by_domain],
+        "by_reason": [{"reason": each.label, "failed": each.failed} for each in found.by_reason],
+    }
+
+
 def _lines(rows: Iterable[Any], kind: Figure) -> list[Line]:
     return [Line(label=row.label, sent=row.sent, failed=row.failed) for row in rows if row.kind == kind]
 
 
-def count_due(database: Database, *, clock: Clock) -> None:
+def count_due(database: Database, *, clock: Clock, should_stop: Callable[[], bool] = lambda: False) -> None:
     """Count the figures of every send that needs them, one worker at a time; a crash repeats the one it was at."""
     with database.reading() as connection:
         if next(_due(connection, clock()), None) is None:
             return
-    take_turns(database, STAGE, clock, lambda turn: _count_one(database, turn, clock))
+    take_turns(database, STAGE, clock, lambda turn: _count_one(database, turn, clock, should_stop))
 
 
-def _count_one(database: Database, turn: Turn, clock: Clock) -> bool:
+def _count_one(database: Database, turn: Turn, clock: Clock, should_stop: Callable[[], bool]) -> bool:
     with database.reading() as connection:
         row = next(_due(connection, clock()), None)
     if row is None:
@@ -112,6 +125,9 @@ def _count_one(database: Database, turn: Turn, clock: Clock) -> bool:
         with database.reading() as connection:
             _count(connection, counts, row.issue_id, first_seq, first_seq + STRETCH - 1)
         turn.renew()
+        if should_stop():
+            return False
+        rest(0)
     with database.transaction() as connection:
         turn.hold(connection)
         _keep(connection, row, counts, began_at)
@@ -155,7 +171,8 @@ def _keep(connection: Connection, row: Any, counts: Counts, counted_at: datetime
     same = send.c.finished_at == row.finished_at if row.finished_at else send.c.finished_at.is_(None)
     if not connection.execute(sa.update(send).where(send.c.issue_id == row.issue_id, same).values(values)).rowcount:
         return
-    tallies.write(connection, row.issue_id)  # an older worker may have changed what it did not tally
+    if row.finished_at:
+        tallies.write(connection, row.issue_id)  # an older worker may have changed what it did not tally
     connection.execute(sa.delete(send_figure).where(send_figure.c.issue_id == row.issue_id))
     rows = [
         {

@@ -44,8 +44,13 @@ def of_issue(connection: Connection, issue_id: IssueId) -> Tally:
 
 
 def write(connection: Connection, issue_id: IssueId | int, numbers: Sequence[int] | None = None) -> None:
-    """Keep the tallies of batches as they stand in this transaction, which holds them; None: of all of an issue."""
-    wanted = sa.select(batch).where(batch.c.issue_id == issue_id)
+    """
+    Keep the tallies of batches as they stand in this transaction; None: of all of an issue.
+
+    The batches are held before their deliveries are counted: whoever changes a delivery holds its batch, and would
+    else write a newer tally first, and have it overwritten with an older one.
+    """
+    wanted = sa.select(batch).where(batch.c.issue_id == issue_id).order_by(batch.c.number).with_for_update()
     if numbers is not None:
         wanted = wanted.where(batch.c.number.between(min(numbers, default=0), max(numbers, default=-1)))
     chosen = None if numbers is None else set(numbers)

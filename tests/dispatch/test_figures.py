@@ -21,8 +21,15 @@ from publisher.dispatch.transports.outbox import OutboxTransport
 from tests.newsroom import Room, open_room
 
 
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    with open_room(tmp_path) as found:
+        yield found
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
+def either_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
+    """A newsroom on each database, for what is counted in another way there."""
     url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
     with open_room(tmp_path, database_url=url) as found:
         yield found
@@ -57,7 +64,8 @@ def refuse(room: Room, issue_id: IssueId, seqs: tuple[int, ...], code: int, reas
         connection.execute(sa.update(delivery).where(these).values(values))
 
 
-def test_the_figures_of_a_send_tell_when_to_whom_and_why_not(room: Room) -> None:
+def test_the_figures_of_a_send_tell_when_to_whom_and_why_not(either_room: Room) -> None:
+    room = either_room
     issue_id = sent(room)
     refuse(room, issue_id, (2, 3), 550, "5.1.1 <address> is unknown, id 17")
     refuse(room, issue_id, (4,), 554, "not today")
@@ -96,6 +104,18 @@ def test_figures_are_counted_once_and_again_after_a_retry(room: Room) -> None:
     assert reopened is None, "what they said holds no longer"
 
 
+def test_a_worker_that_shuts_down_leaves_the_count_to_the_next(room: Room) -> None:
+    issue_id = sent(room)
+
+    figures.count_due(room.database, clock=room.clock, should_stop=lambda: True)
+    with room.database.reading() as connection:
+        assert figures.figures_of(connection, issue_id) is None
+    figures.count_due(room.database, clock=room.clock)
+
+    with room.database.reading() as connection:
+        assert figures.figures_of(connection, issue_id)
+
+
 def test_a_send_that_is_not_over_is_counted_now_and_then(room: Room) -> None:
     """The last retries may take hours; nobody should wait for a report so long."""
     issue_id = sent(room)
@@ -109,8 +129,9 @@ def test_a_send_that_is_not_over_is_counted_now_and_then(room: Room) -> None:
         assert figures.figures_of(connection, issue_id)
 
 
-def test_the_tallies_of_batches_say_what_a_count_of_all_deliveries_says(room: Room) -> None:
+def test_the_tallies_of_batches_say_what_a_count_of_all_deliveries_says(either_room: Room) -> None:
     """At every step of a send: planned, in a worker's hands, lost by it, taken back, cancelled, sent again."""
+    room = either_room
     room.readers(30)
     issue_id = room.approved_issue()
     flow.plan_due(room.database, room.settings, clock=room.clock, planned=lambda: None)

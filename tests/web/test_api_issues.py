@@ -5,8 +5,8 @@ import pytest
 import sqlalchemy as sa
 
 from publisher.compose.model import IssueId
+from publisher.dispatch import figures, tallies
 from publisher.dispatch import flow as dispatch
-from publisher.dispatch import tallies
 from publisher.dispatch.sending import send_due
 from publisher.dispatch.tables import delivery
 from publisher.editors.flow import add_api_token
@@ -159,6 +159,18 @@ def refused(api: TestClient, room: Newsroom, draft: dict[str, Any]) -> int:
         connection.execute(sa.update(delivery).where(one).values(state="failed", code=550, reason="=No such user"))
         tallies.write(connection, IssueId(draft["id"]))
     return int(draft["id"])
+
+
+def test_what_was_counted_of_a_send_can_be_asked(api: TestClient, room: Newsroom, refused: int) -> None:
+    before = api.get(f"/api/v1/issues/{refused}").json()["figures"]
+    figures.count_due(room.database, clock=room.now)
+
+    found = api.get(f"/api/v1/issues/{refused}").json()["figures"]
+
+    assert before is None
+    assert found["by_domain"] == [{"domain": "readers.example", "sent": 2, "failed": 1}]
+    assert found["by_reason"] == [{"reason": "Reply 550, without more", "failed": 1}]
+    assert sum(each["sent"] for each in found["by_time"]) == 2
 
 
 def test_it_can_be_asked_who_got_an_issue_and_who_did_not(api: TestClient, refused: int) -> None:

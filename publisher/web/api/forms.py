@@ -94,6 +94,18 @@ class LinkShown(BaseModel):
     clicks: int
 
 
+class Figures(BaseModel):
+    """What was counted of a send, some seconds after its end; while it lasts, every quarter of an hour."""
+
+    counted_at: datetime
+    span_s: int = Field(description="Each span of `by_time` is so long, in seconds.")
+    by_time: list[dict[str, datetime | int]] = Field(description="Mails `sent` in the span that begins at `from`.")
+    by_domain: list[dict[str, str | int]] = Field(
+        description="`sent` and `failed` of the ten largest domains; an empty `domain` is all others together."
+    )
+    by_reason: list[dict[str, str | int]] = Field(description="`failed` by `reason`; an empty one is all others.")
+
+
 class IssueWhole(IssueShown):
     """An issue with how its send stands."""
 
@@ -106,6 +118,7 @@ class IssueWhole(IssueShown):
     started_at: datetime | None
     finished_at: datetime | None
     links: list[LinkShown] = Field(description="In the order of the letter; empty where the edition counts none.")
+    figures: Figures | None = Field(description="Null while they have not been counted.")
 
 
 class EditionRules(Form):

@@ -12,8 +12,8 @@ from publisher.compose import flow as compose_flow
 from publisher.compose import store as compose
 from publisher.compose.model import Edition, Issue, IssueId, IssueState
 from publisher.compose.slots import anybody, filled
+from publisher.dispatch import figures, letters
 from publisher.dispatch import flow as dispatch
-from publisher.dispatch import letters
 from publisher.dispatch import report as reports
 from publisher.dispatch.model import DeliveryState, Sent
 from publisher.editors import rules as editor_rules
@@ -228,6 +228,7 @@ def _reported(room: Newsroom, issue_id: IssueId) -> dict[str, Any]:
         found = reports.report(connection, issue_id)
         edition = compose.edition_of(connection, found.issue.edition_id)
         links = clicks.of_issue(connection, issue_id)
+        counted = figures.as_json(figures.figures_of(connection, issue_id))
     return _shown(found.issue, edition, found.state, found.reason, room.settings) | {
         "introduction": found.issue.introduction,
         "counts": {state.value: number for state, number in found.counts.items()},
@@ -237,6 +238,7 @@ def _reported(room: Newsroom, issue_id: IssueId) -> dict[str, Any]:
         "started_at": found.started_at,
         "finished_at": found.finished_at,
         "links": [{"url": each.url, "clicks": each.clicks} for each in links],
+        "figures": counted,
     }
 
 

@@ -224,11 +224,9 @@ def see_it_in_the_outbox(page: Page) -> None:
     assert fits(page)
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_an_editor_approves_watches_the_send_and_reads_its_report(
-    browser: Browser, site: Site, size: tuple[int, int]
-) -> None:
-    with working(browser, site, size) as page:
+def test_an_editor_approves_watches_the_send_and_reads_its_report(browser: Browser, site: Site) -> None:
+    """On the way, with a phone."""
+    with working(browser, site, PHONE) as page:
         hand_in_a_plain_article(page)
         draft_an_issue(page)
         approve(page)
