@@ -177,3 +177,27 @@ def test_a_reader_is_taken_off_lists_by_a_program(api: TestClient) -> None:
     assert api.post(f"{path}/unsubscribe", json={}).status_code == 200
     assert set(states().values()) == {"unsubscribed"}
     assert api.get(f"{V1}/subscribers/999").status_code == 404
+
+
+@pytest.mark.parametrize("what", ["glossary", "editions", "mailing-lists", "sources"])
+def test_a_short_list_goes_on_page_by_page_as_well(api: TestClient, what: str) -> None:
+    for each in "abcde":
+        form = {
+            "glossary": {"name": f"Name{each}", "explanation": "A name."},
+            "editions": WEEKLY | {"slug": each},
+            "mailing-lists": {"slug": each, "name": each},
+            "sources": {"url": f"https://{each}.example.org/feed.xml"},
+        }[what]
+        assert api.post(f"{V1}/{what}", json=form).status_code == 201
+    whole = [each["id" if what == "sources" else "slug"] for each in api.get(f"{V1}/{what}").json()["data"]]
+
+    cursor: str | None = ""
+    seen: list[object] = []
+    while cursor is not None:
+        page = api.get(f"{V1}/{what}", params={"limit": 2, "cursor": cursor}).json()
+        seen += [each["id" if what == "sources" else "slug"] for each in page["data"]]
+        cursor = page["next"]
+
+    assert seen == whole
+    assert len(seen) >= 5
+    assert api.get(f"{V1}/{what}", params={"cursor": "é"}).status_code == 422

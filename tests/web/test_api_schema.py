@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fastjsonschema
 import pytest
 import requests
 import schemathesis
@@ -98,3 +99,16 @@ def test_no_question_breaks_the_api(program: Program, operation: Any) -> None:
 def test_no_question_breaks_the_api_however_many(program: Program, operation: Any) -> None:
     for mode in GenerationMode:
         ask_all(program, operation, mode, 40)
+
+
+def test_every_body_has_an_example_that_may_be_sent() -> None:
+    document = make_api().openapi()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if body is not None:
+                named = [each for each in (body["schema"], *body["schema"].get("anyOf", ())) if "$ref" in each]
+                schema = document["components"]["schemas"][named[0]["$ref"].rpartition("/")[2]]
+                (example,) = schema["examples"]
+                validator = fastjsonschema.compile(schema | {"components": document["components"]})
+                assert validator(example)

@@ -204,6 +204,7 @@ class Terms(BaseModel):
     """All terms."""
 
     data: list[TermShown]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: this was the last.")
 
 
 # --- audience
@@ -330,6 +331,7 @@ class Editions(BaseModel):
     """All editions."""
 
     data: list[EditionShown]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: this was the last.")
 
 
 class Subscribers(BaseModel):
@@ -343,6 +345,7 @@ class MailingLists(BaseModel):
     """All mailing lists."""
 
     data: list[MailingListShown]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: this was the last.")
 
 
 class Suppressions(BaseModel):
