@@ -102,10 +102,23 @@ def add_endpoint(database: Database, wanted: Wanted, *, clock: Clock, allow_priv
         return Added(endpoint=store.endpoint_of(connection, endpoint_id), secret=secret)
 
 
-def change_endpoint(database: Database, endpoint_id: EndpointId, wanted: Wanted, *, allow_private: bool) -> Endpoint:
-    """Change an endpoint's address and what it is told. Raises InputError and NotFoundError."""
+def change_endpoint(
+    database: Database,
+    endpoint_id: EndpointId,
+    wanted: Wanted,
+    *,
+    allow_private: bool,
+    check: Callable[[Endpoint], None] = lambda _: None,
+) -> Endpoint:
+    """
+    Change an endpoint's address and what it is told. Raises InputError and NotFoundError.
+
+    `check` may refuse, by raising, what the endpoint has become meanwhile.
+    """
     values = _checked(wanted, allow_private=allow_private)
     with database.transaction() as connection:
+        one_at_a_time(connection, "webhooks: endpoints")
+        check(store.endpoint_of(connection, endpoint_id))
         store.change_endpoint(connection, endpoint_id, values)
         return store.endpoint_of(connection, endpoint_id)
 

@@ -121,6 +121,20 @@ def test_a_term_and_an_article_are_changed_as_they_were_seen(api: TestClient, id
         assert api.get(path).headers["ETag"] == changed.headers["ETag"]
 
 
+def test_links_and_endpoints_are_changed_as_they_were_seen(api: TestClient, ids: list[int]) -> None:
+    crm = {"url": "https://crm.example.org/", "events": ["issue.sent"]}
+    endpoint = f"{V1}/webhooks/{api.post(f'{V1}/webhooks', json=crm).json()['id']}"
+    for path, form in (
+        (f"{V1}/articles/{ids[0]}/links", {"pinned": [ids[1]]}),
+        (endpoint, crm | {"name": "CRM"}),
+    ):
+        seen = {"If-Match": api.get(path).headers["ETag"]}
+        changed = api.put(path, json=form, headers=seen)
+        assert changed.status_code == 200
+        assert api.put(path, json=form, headers=seen).status_code == 412
+        assert api.get(path).headers["ETag"] == changed.headers["ETag"] != seen["If-Match"]
+
+
 def test_an_article_is_withdrawn_put_back_and_found(api: TestClient, ids: list[int]) -> None:
     path = f"{V1}/articles/{ids[0]}"
     title = api.get(path).json()["title"]
