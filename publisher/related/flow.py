@@ -1,4 +1,4 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import sqlalchemy as sa
 import structlog
@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Change
 from publisher.clock import Clock
-from publisher.database import Database
+from publisher.database import Database, one_at_a_time
 from publisher.errors import InputError, LeaseLostError, NotFoundError
 from publisher.related import store
 from publisher.related.index import index
@@ -61,11 +61,13 @@ def arrange(
     pinned: Sequence[ArticleId],
     banned: Collection[ArticleId],
     clock: Clock,
+    check: Callable[[Connection], None] = lambda _: None,
 ) -> None:
     """
     Store all that an editor decides about the links below an article, in the place of what was decided before.
 
     It holds whatever is computed: pinned links come first, in this order, banned ones never; the rules have the rest.
+    `check` may refuse, by raising, what was decided meanwhile.
 
     Raises:
         InputError: Too many are pinned, the article itself is among them, or one is both pinned and banned.
@@ -75,6 +77,8 @@ def arrange(
     _check(article_id, pinned, banned)
     chosen = [*((each, Choice.PINNED) for each in pinned), *((each, Choice.BANNED) for each in sorted(set(banned)))]
     with database.transaction() as connection:
+        one_at_a_time(connection, f"links below {article_id}")
+        check(connection)
         existing = archive.leads(connection, [article_id, *(each for each, _ in chosen)])
         for each in (article_id, *(each for each, _ in chosen)):
             if each not in existing:

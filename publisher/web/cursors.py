@@ -2,11 +2,14 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from publisher.archive.model import ArticleId, Lead
 from publisher.errors import InputError
 
+Row = TypeVar("Row")
 Place = tuple[datetime, ArticleId]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -38,6 +41,13 @@ def read(cursor: str) -> str:
         return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, ValueError):
         raise _refusal() from None
+
+
+def page_of(rows: Iterable[Row], key: Callable[[Row], str], *, limit: int, cursor: str) -> tuple[list[Row], str | None]:
+    """Return a page of a list that is short enough to be read whole, by key, and the word for the next one."""
+    after = read(cursor)
+    left = sorted((each for each in rows if not after or key(each) > after), key=key)
+    return left[:limit], written(key(left[limit - 1])) if len(left) > limit else None
 
 
 def _refusal() -> InputError:

@@ -45,15 +45,30 @@ def tell_due(
 ) -> bool:
     """Find what has happened, and tell it to the endpoints that want to know; return whether anything was due."""
     gather_due(database, base_url=base_url, clock=clock)
-    return sending.send_due(database, clock=clock, allow_private=allow_private, pause=pause)
+    return sending.send_due(
+        database,
+        clock=clock,
+        allow_private=allow_private,
+        refill=lambda: gather_due(database, base_url=base_url, clock=clock, whole=False),
+        pause=pause,
+    )
 
 
-def gather_due(database: Database, *, base_url: str, clock: Clock) -> None:
-    """Put up what the endpoints are to be told. Any number of workers may run it; one does."""
+def gather_due(database: Database, *, base_url: str, clock: Clock, whole: bool = True) -> None:
+    """
+    Put up what the endpoints are to be told. Any number of workers may run it; one does.
+
+    Args:
+        database: Where it stands.
+        base_url: Of the site, for links.
+        clock: Tells the time.
+        whole: Until nothing is left to put up, or else one step.
+
+    """
     with database.reading() as connection:
         is_idle = not store.endpoints(connection, only_on=True) and not news.is_any(connection, clock())
     if not is_idle:
-        take_turns(database, news.STAGE, clock, lambda turn: _step(database, turn, base_url, clock))
+        take_turns(database, news.STAGE, clock, lambda turn: _step(database, turn, base_url, clock) and whole)
 
 
 def _step(database: Database, turn: Turn, base_url: str, clock: Clock) -> bool:
@@ -87,10 +102,23 @@ def add_endpoint(database: Database, wanted: Wanted, *, clock: Clock, allow_priv
         return Added(endpoint=store.endpoint_of(connection, endpoint_id), secret=secret)
 
 
-def change_endpoint(database: Database, endpoint_id: EndpointId, wanted: Wanted, *, allow_private: bool) -> Endpoint:
-    """Change an endpoint's address and what it is told. Raises InputError and NotFoundError."""
+def change_endpoint(
+    database: Database,
+    endpoint_id: EndpointId,
+    wanted: Wanted,
+    *,
+    allow_private: bool,
+    check: Callable[[Endpoint], None] = lambda _: None,
+) -> Endpoint:
+    """
+    Change an endpoint's address and what it is told. Raises InputError and NotFoundError.
+
+    `check` may refuse, by raising, what the endpoint has become meanwhile.
+    """
     values = _checked(wanted, allow_private=allow_private)
     with database.transaction() as connection:
+        one_at_a_time(connection, "webhooks: endpoints")
+        check(store.endpoint_of(connection, endpoint_id))
         store.change_endpoint(connection, endpoint_id, values)
         return store.endpoint_of(connection, endpoint_id)
 

@@ -35,10 +35,17 @@ TURN_S = 20.0
 AHEAD = timedelta(seconds=1)
 """We wait here for what is due so soon, rather than leave it to the next tick."""
 PAUSE_S = 0.05
+REFILL_EVERY_S = 0.5
+"""A round that a slow endpoint keeps going must not keep the others' queues empty meanwhile."""
 
 
 def send_due(
-    database: Database, *, clock: Clock, allow_private: bool, pause: Callable[[float], None] = time.sleep
+    database: Database,
+    *,
+    clock: Clock,
+    allow_private: bool,
+    refill: Callable[[], None] = lambda: None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> bool:
     """
     Send every webhook that is due; return whether there was any.
@@ -49,7 +56,7 @@ def send_due(
     with database.reading() as connection:
         is_due = bool(store.endpoints_due(connection, clock() + AHEAD))
     if is_due:
-        _Round(database, clock, allow_private=allow_private, pause=pause).run()
+        _Round(database, clock, allow_private=allow_private, refill=refill, pause=pause).run()
     return is_due
 
 
@@ -76,20 +83,30 @@ class _Round:
     """
 
     def __init__(
-        self, database: Database, clock: Clock, *, allow_private: bool, pause: Callable[[float], None]
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        allow_private: bool,
+        refill: Callable[[], None],
+        pause: Callable[[float], None],
     ) -> None:
         self._database = database
         self._clock = clock
         self._allow_private = allow_private
+        self._refill = refill
         self._pause = pause
         self._doing: dict[Future[_Done], _Taken] = {}
         self._last = EndpointId(0)
 
     def run(self) -> None:
-        until = time.monotonic() + TURN_S
+        begun = refilled = time.monotonic()
         with ThreadPoolExecutor(sum(THREADS.values()), "webhooks") as threads:
             ended: list[_Done] = []
-            while time.monotonic() < until:
+            while time.monotonic() < begun + TURN_S:
+                if time.monotonic() > refilled + REFILL_EVERY_S:
+                    self._refill()
+                    refilled = time.monotonic()
                 for taken in self._noted_and_leased(ended):
                     self._doing[threads.submit(self._do, taken)] = taken
                 if not self._doing and not self._due(self._clock() + AHEAD):

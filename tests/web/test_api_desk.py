@@ -121,6 +121,20 @@ def test_a_term_and_an_article_are_changed_as_they_were_seen(api: TestClient, id
         assert api.get(path).headers["ETag"] == changed.headers["ETag"]
 
 
+def test_links_and_endpoints_are_changed_as_they_were_seen(api: TestClient, ids: list[int]) -> None:
+    crm = {"url": "https://crm.example.org/", "events": ["issue.sent"]}
+    endpoint = f"{V1}/webhooks/{api.post(f'{V1}/webhooks', json=crm).json()['id']}"
+    for path, form in (
+        (f"{V1}/articles/{ids[0]}/links", {"pinned": [ids[1]]}),
+        (endpoint, crm | {"name": "CRM"}),
+    ):
+        seen = {"If-Match": api.get(path).headers["ETag"]}
+        changed = api.put(path, json=form, headers=seen)
+        assert changed.status_code == 200
+        assert api.put(path, json=form, headers=seen).status_code == 412
+        assert api.get(path).headers["ETag"] == changed.headers["ETag"] != seen["If-Match"]
+
+
 def test_an_article_is_withdrawn_put_back_and_found(api: TestClient, ids: list[int]) -> None:
     path = f"{V1}/articles/{ids[0]}"
     title = api.get(path).json()["title"]
@@ -177,3 +191,27 @@ def test_a_reader_is_taken_off_lists_by_a_program(api: TestClient) -> None:
     assert api.post(f"{path}/unsubscribe", json={}).status_code == 200
     assert set(states().values()) == {"unsubscribed"}
     assert api.get(f"{V1}/subscribers/999").status_code == 404
+
+
+@pytest.mark.parametrize("what", ["glossary", "editions", "mailing-lists", "sources"])
+def test_a_short_list_goes_on_page_by_page_as_well(api: TestClient, what: str) -> None:
+    for each in "abcde":
+        form = {
+            "glossary": {"name": f"Name{each}", "explanation": "A name."},
+            "editions": WEEKLY | {"slug": each},
+            "mailing-lists": {"slug": each, "name": each},
+            "sources": {"url": f"https://{each}.example.org/feed.xml"},
+        }[what]
+        assert api.post(f"{V1}/{what}", json=form).status_code == 201
+    whole = [each["id" if what == "sources" else "slug"] for each in api.get(f"{V1}/{what}").json()["data"]]
+
+    cursor: str | None = ""
+    seen: list[object] = []
+    while cursor is not None:
+        page = api.get(f"{V1}/{what}", params={"limit": 2, "cursor": cursor}).json()
+        seen += [each["id" if what == "sources" else "slug"] for each in page["data"]]
+        cursor = page["next"]
+
+    assert seen == whole
+    assert len(seen) >= 5
+    assert api.get(f"{V1}/{what}", params={"cursor": "é"}).status_code == 422

@@ -25,7 +25,7 @@ def test_a_term_is_added_shown_changed_and_removed(api: TestClient) -> None:
     assert listed == [WHOLE]
     assert changed.status_code == 200
     assert shown == WHOLE | {"aliases": ["hanoks"], "case_sensitive": False, "kind": "place"}
-    assert (removed.status_code, api.get(PATH).json()) == (204, {"data": []})
+    assert (removed.status_code, api.get(PATH).json()) == (204, {"data": [], "next": None})
 
 
 def test_everything_that_is_wrong_is_told_by_field(api: TestClient) -> None:

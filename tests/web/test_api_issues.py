@@ -37,7 +37,7 @@ def test_an_edition_is_made_and_listed(api: TestClient) -> None:
     assert edition["cadence"] == "Fridays at 07:00, Asia/Seoul"
     assert edition["next_slot_at"].endswith("T22:00:00Z")
     assert edition["stale_after_hours"] == 12
-    assert api.get("/api/v1/editions").json() == {"data": [edition]}
+    assert api.get("/api/v1/editions").json() == {"data": [edition], "next": None}
     assert api.get("/api/v1/editions/weekly").json() == edition
 
 
@@ -58,7 +58,7 @@ def test_a_wrong_edition_is_refused(api: TestClient, wrong: dict[str, str], stat
 
     assert answer.status_code == status
     assert said in answer.json()["detail"]
-    assert api.get("/api/v1/editions").json() == {"data": []}
+    assert api.get("/api/v1/editions").json() == {"data": [], "next": None}
 
 
 def test_the_same_slug_twice_is_a_conflict(api: TestClient) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fastjsonschema
 import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import Case, GenerationMode
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -30,8 +31,8 @@ from tests.web.served import served
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 SLUGS = {"slug": "weekly", "email": "reader@readers.example"}
-FOUND: Any = schemathesis.openapi.from_dict(make_api().openapi()).get_all_operations()
-OPERATIONS = [each.ok() for each in FOUND]
+DOCUMENT: Any = schemathesis.openapi.from_dict(make_api().openapi())
+OPERATIONS = [each.ok() for each in DOCUMENT.get_all_operations()]
 
 
 class Program:
@@ -42,7 +43,7 @@ class Program:
         self._session = requests.Session()
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    def ask(self, case: Case[Any]) -> None:
+    def ask(self, case: Any) -> None:
         case.call_and_validate(
             base_url=self._address, session=self._session, headers=self._headers, checks=CHECKS, timeout=20
         )
@@ -74,7 +75,7 @@ def ask_all(program: Program, operation: Any, mode: GenerationMode, number: int)
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def ask(case: Case[Any]) -> None:
+    def ask(case: Any) -> None:
         if mode is GenerationMode.POSITIVE:
             name_what_is_there(case)
         program.ask(case)
@@ -82,7 +83,7 @@ def ask_all(program: Program, operation: Any, mode: GenerationMode, number: int)
     ask()
 
 
-def name_what_is_there(case: Case[Any]) -> None:
+def name_what_is_there(case: Any) -> None:
     """Let an id be one that may exist, or else nearly every question would be about nothing."""
     for name, value in case.path_parameters.items():
         case.path_parameters[name] = value % 4 + 1 if isinstance(value, int) else SLUGS.get(name, value)
@@ -99,3 +100,16 @@ def test_no_question_breaks_the_api(program: Program, operation: Any) -> None:
 def test_no_question_breaks_the_api_however_many(program: Program, operation: Any) -> None:
     for mode in GenerationMode:
         ask_all(program, operation, mode, 40)
+
+
+def test_every_body_has_an_example_that_may_be_sent() -> None:
+    document = make_api().openapi()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if body is not None:
+                named = [each for each in (body["schema"], *body["schema"].get("anyOf", ())) if "$ref" in each]
+                schema = document["components"]["schemas"][named[0]["$ref"].rpartition("/")[2]]
+                (example,) = schema["examples"]
+                validator = fastjsonschema.compile(schema | {"components": document["components"]})
+                assert validator(example)

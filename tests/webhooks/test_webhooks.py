@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import hmac
+import threading
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,7 @@ from publisher.events import flow as events
 from publisher.events.model import DeliveryEvent, EventKind, Provider
 from publisher.events.tables import delivery_event
 from publisher.related.flow import relate_due
-from publisher.webhooks import flow, rules, store
+from publisher.webhooks import flow, rules, sending, store
 from publisher.webhooks.flow import Wanted, gather_due, tell_due
 from publisher.webhooks.gathering import QUEUE, SETTLED
 from publisher.webhooks.model import Ending, EndpointId, Happening, WebhookId, WebhookState
@@ -324,6 +325,27 @@ def test_a_slow_endpoint_keeps_nobody_waiting(house: House, receiver: Subscriber
 
     assert len(other.got) == len(receiver.got) == 8
     assert max(each.at for each in other.got) < sorted(each.at for each in receiver.got)[4]
+
+
+def test_a_slow_endpoint_keeps_no_queue_empty(
+    house: House, receiver: Subscriber, other: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What happens while one endpoint is being told slowly is told to the others all the same."""
+    monkeypatch.setattr(sending, "REFILL_EVERY_S", 0.05)
+    house.add(receiver.callback(), *ARTICLES)
+    house.add(other.callback(), *ARTICLES)
+    house.articles(*(f"News {number}" for number in range(6)))
+    receiver.delay_s = 0.3
+    telling = threading.Thread(target=house.tell, kwargs={"settled": False})
+    telling.start()
+    other.wait_for(6)
+    house.articles("Later")
+    other.wait_for(7)
+    told_at = other.got[-1].at
+    telling.join(20)
+
+    assert told(other.got)[-1]["data"]["title"] == "Later"
+    assert told_at < receiver.got[-1].at
 
 
 def test_a_flood_waits_where_it_is(either_house: House, receiver: Subscriber) -> None:

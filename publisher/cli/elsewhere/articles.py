@@ -12,6 +12,7 @@ articles = typer.Typer(no_args_is_help=True)
 sources = typer.Typer(no_args_is_help=True)
 glossary = typer.Typer(no_args_is_help=True)
 
+MOST = 100_000
 MEDIA_TYPES = {
     ".json": "application/json",
     ".md": "text/markdown",
@@ -83,7 +84,7 @@ def restore(article_ids: Ids) -> None:
 @sources.command("list")
 def list_sources(as_json: AsJson = False) -> None:
     """List the sources, and what went wrong with them last."""
-    show(service().get("sources")["data"], as_json=as_json, empty="There is no source.")
+    show(service().listed("sources", MOST), as_json=as_json, empty="There is no source.")
 
 
 @sources.command("add")
@@ -109,7 +110,7 @@ def remove_source(source: Annotated[int, typer.Argument(help="Id.")]) -> None:
 @glossary.command("list")
 def list_terms(as_json: AsJson = False) -> None:
     """List the terms."""
-    show(service().get("glossary")["data"], as_json=as_json, empty="No term has been explained yet.")
+    show(service().listed("glossary", MOST), as_json=as_json, empty="No term has been explained yet.")
 
 
 @glossary.command("remove")

@@ -5,6 +5,8 @@ import typer
 from publisher.cli.elsewhere.service import service
 from publisher.cli.show import AsJson, show, show_one
 
+MOST = 10_000
+
 subscribers = typer.Typer(no_args_is_help=True)
 mailing_lists = typer.Typer(no_args_is_help=True)
 
@@ -44,7 +46,7 @@ def list_subscribers(
 @mailing_lists.command("list")
 def list_lists(as_json: AsJson = False) -> None:
     """List the mailing lists, with the numbers of their confirmed subscriptions."""
-    show(service().get("mailing-lists")["data"], as_json=as_json, empty="There is no mailing list yet.")
+    show(service().listed("mailing-lists", MOST), as_json=as_json, empty="There is no mailing list yet.")
 
 
 @mailing_lists.command("add")

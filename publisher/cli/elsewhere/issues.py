@@ -11,6 +11,7 @@ from publisher.errors import InputError
 issues = typer.Typer(no_args_is_help=True)
 editions = typer.Typer(no_args_is_help=True)
 
+MOST = 10_000
 LOOK_EVERY_S = 1.0
 OVER = {"sent", "cancelled", "paused", "skipped"}
 IssueArgument = Annotated[int, typer.Argument(help="Id.")]
@@ -140,7 +141,7 @@ def resume(issue: IssueArgument) -> None:
 def list_editions(as_json: AsJson = False) -> None:
     """List the editions, and when their next issues are due."""
     names = ("slug", "name", "kind", "mailing_list", "cadence", "approval", "is_active", "next_slot_at")
-    found = service().get("editions")["data"]
+    found = service().listed("editions", MOST)
     show(({name: each[name] for name in names} for each in found), as_json=as_json, empty="There is no edition yet.")
 
 

@@ -20,6 +20,7 @@ from publisher.web.api import (
     webhooks,
 )
 from publisher.web.api.article_forms import ArticleForm
+from publisher.web.api.examples import EXAMPLES
 from publisher.web.api.forms import ProblemForm
 from publisher.web.api.keys import HEADER
 
@@ -82,6 +83,8 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         )
         schemas = found["components"]["schemas"]
         schemas.update(named["$defs"])
+        for name, example in EXAMPLES.items():
+            schemas[name]["examples"] = [example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         for methods in found["paths"].values():

@@ -184,19 +184,35 @@ def restore_article(room: Room, article_id: IdInPath) -> dict[str, Any]:
         return shown(archive.leads(connection, [ArticleId(article_id)])[ArticleId(article_id)], room.settings)
 
 
-@router.get("/{article_id}/links", response_model=LinksShown, dependencies=[MAY_READ_ARTICLES])
-def show_links(room: Room, article_id: IdInPath) -> dict[str, Any]:
+@router.get("/{article_id}/links", response_model=LinksShown, responses={200: TAGGED}, dependencies=[MAY_READ_ARTICLES])
+def show_links(room: Room, article_id: IdInPath, response: Response) -> dict[str, Any]:
     """Show what an editor decided about the links below an article, and what a reader sees."""
     with room.database.reading() as connection:
+        response.headers["ETag"] = _links_tag(connection, ArticleId(article_id))
         return _links(connection, room, ArticleId(article_id))
 
 
-@router.put("/{article_id}/links", response_model=LinksShown, dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON])
-def arrange_links(room: Room, article_id: IdInPath, form: LinksForm) -> dict[str, Any]:
+@router.put(
+    "/{article_id}/links",
+    response_model=LinksShown,
+    responses={200: TAGGED},
+    dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON],
+)
+def arrange_links(
+    room: Room, article_id: IdInPath, form: LinksForm, match: IfMatch, response: Response
+) -> dict[str, Any]:
     """Pin and ban links below an article, in the place of all that was decided before."""
     pinned, banned = [[ArticleId(each) for each in ids] for ids in (form.pinned, form.banned)]
-    related.arrange(room.database, ArticleId(article_id), pinned=pinned, banned=banned, clock=room.now)
+    related.arrange(
+        room.database,
+        ArticleId(article_id),
+        pinned=pinned,
+        banned=banned,
+        clock=room.now,
+        check=lambda connection: match.check(_links_tag(connection, ArticleId(article_id))),
+    )
     with room.database.reading() as connection:
+        response.headers["ETag"] = _links_tag(connection, ArticleId(article_id))
         return _links(connection, room, ArticleId(article_id))
 
 
@@ -299,6 +315,12 @@ def _taken(room: Newsroom, ending: Ending, note: str) -> ArticleTaken | None:
     with room.database.reading() as connection:
         values = _whole(connection, room, ending.article_id)
     return ArticleTaken.model_validate(values | {"result": ending.acceptance.value, "note": note})
+
+
+def _links_tag(connection: Connection, article_id: ArticleId) -> str:
+    """Return the entity tag of what was decided; what the rules choose changes by itself."""
+    decided = choices(connection, article_id)
+    return etag({"id": article_id, "decided": [[each, choice] for each, choice in decided.items()]})
 
 
 def _links(connection: Connection, room: Newsroom, article_id: ArticleId) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from publisher.web.api.forms import (
     Suppressions,
     SuppressionShown,
 )
-from publisher.web.cursors import read, written
+from publisher.web.cursors import page_of, read, written
 from publisher.web.parts import IdInPath, Origin, Room
 
 mailing_lists = APIRouter(prefix="/mailing-lists", tags=["Mailing lists"])
@@ -42,10 +42,12 @@ suppressions = APIRouter(prefix="/suppressions", tags=["Suppressions"])
 
 
 @mailing_lists.get("", response_model=MailingLists, dependencies=[MAY_READ_SUBSCRIBERS])
-def list_mailing_lists(room: Room) -> dict[str, Any]:
-    """List the mailing lists, with the numbers of their confirmed subscriptions."""
+def list_mailing_lists(room: Room, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """List the mailing lists by slug, with the numbers of their confirmed subscriptions."""
     with room.database.reading() as connection:
-        return {"data": _lists(connection)}
+        found = _lists(connection)
+    page, after = page_of(found, lambda each: str(each["slug"]), limit=limit, cursor=cursor)
+    return {"data": page, "next": after}
 
 
 @mailing_lists.post(

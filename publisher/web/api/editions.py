@@ -15,8 +15,10 @@ from publisher.compose.looks import check_look
 from publisher.compose.model import Edition, EditionId
 from publisher.errors import InputError
 from publisher.web.api.access import MAY_READ_ISSUES, MAY_WRITE_ISSUES, ONLY_JSON
+from publisher.web.api.articles import Limit
 from publisher.web.api.forms import EditionChange, EditionForm, EditionRules, Editions, EditionShown
 from publisher.web.api.matching import TAGGED, IfMatch, etag
+from publisher.web.cursors import page_of
 from publisher.web.parts import Room
 from publisher.wiring import Newsroom
 
@@ -26,10 +28,11 @@ AN_HOUR = timedelta(hours=1)
 
 
 @router.get("", response_model=Editions, dependencies=[MAY_READ_ISSUES])
-def list_editions(room: Room) -> dict[str, Any]:
-    """List the editions, and when their next issues are due."""
+def list_editions(room: Room, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """List the editions by slug, and when their next issues are due."""
     with room.database.reading() as connection:
-        return {"data": [_shown(connection, room, each) for each in store.editions(connection)]}
+        page, after = page_of(store.editions(connection), lambda each: each.slug, limit=limit, cursor=cursor)
+        return {"data": [_shown(connection, room, each) for each in page], "next": after}
 
 
 @router.get("/{slug}", response_model=EditionShown, responses={200: TAGGED}, dependencies=[MAY_READ_ISSUES])

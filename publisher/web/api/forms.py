@@ -223,6 +223,7 @@ class Terms(BaseModel):
     """All terms."""
 
     data: list[TermShown]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: this was the last.")
 
 
 # --- segments
@@ -402,6 +403,7 @@ class Editions(BaseModel):
     """All editions."""
 
     data: list[EditionShown]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: this was the last.")
 
 
 class Subscribers(BaseModel):
@@ -415,6 +417,7 @@ class MailingLists(BaseModel):
     """All mailing lists."""
 
     data: list[MailingListShown]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: this was the last.")
 
 
 class Suppressions(BaseModel):

@@ -9,18 +9,22 @@ from publisher.archive.model import GlossaryTerm
 from publisher.database import one_at_a_time
 from publisher.errors import NotFoundError
 from publisher.web.api.access import MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_JSON
+from publisher.web.api.articles import Limit
 from publisher.web.api.forms import TermForm, Terms, TermShown
 from publisher.web.api.matching import TAGGED, IfMatch, etag
+from publisher.web.cursors import page_of
 from publisher.web.parts import Room
 
 router = APIRouter(prefix="/glossary", tags=["Glossary"])
 
 
 @router.get("", response_model=Terms, dependencies=[MAY_READ_ARTICLES])
-def list_terms(room: Room) -> dict[str, Any]:
-    """List all terms by name."""
+def list_terms(room: Room, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """List the terms by slug."""
     with room.database.reading() as connection:
-        return {"data": [asdict(each) for each in glossary.terms(connection)]}
+        found = glossary.terms(connection)
+    page, after = page_of(found, lambda each: each.slug, limit=limit, cursor=cursor)
+    return {"data": [asdict(each) for each in page], "next": after}
 
 
 @router.get("/{slug}", response_model=TermShown, responses={200: TAGGED}, dependencies=[MAY_READ_ARTICLES])

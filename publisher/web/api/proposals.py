@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from publisher.archive import proposals
 from publisher.web.api.access import MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_JSON
@@ -17,8 +17,6 @@ DISMISSED_AT_MOST = 50
 
 class NameForm(Form):
     """A name that is proposed, or was."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Theqoo"}]})
 
     name: str = Field(min_length=1, max_length=200)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from publisher.bell import Job
 from publisher.errors import NotFoundError
@@ -12,7 +12,9 @@ from publisher.intake import polling
 from publisher.intake.model import SourceId
 from publisher.intake.polling import Source
 from publisher.web.api.access import MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_JSON
+from publisher.web.api.articles import Limit
 from publisher.web.api.forms import Form, Short
+from publisher.web.cursors import page_of
 from publisher.web.parts import IdInPath, Room
 from publisher.wiring import Newsroom
 
@@ -21,11 +23,6 @@ router = APIRouter(prefix="/sources", tags=["Sources"])
 
 class SourceForm(Form):
     """A feed to be read from now on."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"url": "https://news.example.org/feed.xml", "topics": ["society"]}]},
-    )
 
     url: str = Field(max_length=2_000, description="Of an RSS or Atom feed.")
     name: Short = Field(default="", description="How the desk calls it.")
@@ -49,12 +46,14 @@ class Sources(BaseModel):
     """All sources."""
 
     data: list[SourceShown]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null: this was the last.")
 
 
 @router.get("", response_model=Sources, dependencies=[MAY_READ_ARTICLES])
-def list_sources(room: Room) -> dict[str, Any]:
+def list_sources(room: Room, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
     """List the sources in the order of their adding."""
-    return {"data": [vars(each) for each in polling.sources(room.database)]}
+    page, after = page_of(polling.sources(room.database), lambda each: f"{each.id:020}", limit=limit, cursor=cursor)
+    return {"data": [vars(each) for each in page], "next": after}
 
 
 @router.post("", status_code=201, response_model=SourceShown, dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON])

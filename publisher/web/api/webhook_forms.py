@@ -1,25 +1,15 @@
 """Webhook endpoints in the API's own form."""
 
 from datetime import datetime
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from publisher.web.api.forms import Form
 from publisher.webhooks.model import Happening, WebhookState
 
-EXAMPLE: dict[str, Any] = {
-    "url": "https://crm.example.org/hooks",
-    "name": "CRM",
-    "events": ["article.published", "issue.sent"],
-    "with_addresses": False,
-}
-
 
 class EndpointForm(Form):
     """An address elsewhere, and what it is told."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     url: str = Field(max_length=2_000, description="https only.")
     name: str = Field(default="", max_length=100)

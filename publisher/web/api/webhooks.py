@@ -6,6 +6,7 @@ from publisher.bell import Job
 from publisher.errors import InputError
 from publisher.web.api.access import MAY_LEAD_WEBHOOKS, ONLY_JSON
 from publisher.web.api.articles import Limit
+from publisher.web.api.matching import TAGGED, IfMatch, etag
 from publisher.web.api.webhook_forms import (
     EndpointForm,
     Endpoints,
@@ -42,18 +43,28 @@ def add_endpoint(room: Room, form: EndpointForm) -> dict[str, Any]:
     return _shown(added.endpoint, 0) | {"secret": added.secret}
 
 
-@router.get("/{endpoint_id}", response_model=EndpointShown)
-def show_endpoint(room: Room, endpoint_id: IdInPath) -> dict[str, Any]:
-    """Show one endpoint."""
+@router.get("/{endpoint_id}", response_model=EndpointShown, responses={200: TAGGED})
+def show_endpoint(room: Room, endpoint_id: IdInPath, response: Response) -> dict[str, Any]:
+    """Show one endpoint. The ETag is that of its address, name and events."""
+    with room.database.reading() as connection:
+        response.headers["ETag"] = _tag(store.endpoint_of(connection, EndpointId(endpoint_id)))
     return _found(room, EndpointId(endpoint_id))
 
 
-@router.put("/{endpoint_id}", response_model=EndpointShown, dependencies=[ONLY_JSON])
-def change_endpoint(room: Room, endpoint_id: IdInPath, form: EndpointForm) -> dict[str, Any]:
+@router.put("/{endpoint_id}", response_model=EndpointShown, responses={200: TAGGED}, dependencies=[ONLY_JSON])
+def change_endpoint(
+    room: Room, endpoint_id: IdInPath, form: EndpointForm, match: IfMatch, response: Response
+) -> dict[str, Any]:
     """Change an endpoint's address, name and events."""
-    allow_private = room.settings.allow_private_fetch
-    flow.change_endpoint(room.database, EndpointId(endpoint_id), _wanted(form), allow_private=allow_private)
-    return _found(room, EndpointId(endpoint_id))
+    changed = flow.change_endpoint(
+        room.database,
+        EndpointId(endpoint_id),
+        _wanted(form),
+        allow_private=room.settings.allow_private_fetch,
+        check=lambda found: match.check(_tag(found)),
+    )
+    response.headers["ETag"] = _tag(changed)
+    return _found(room, changed.id)
 
 
 @router.delete("/{endpoint_id}", status_code=204)
@@ -116,6 +127,10 @@ def send_again(room: Room, endpoint_id: IdInPath, webhook_id: IdInPath) -> dict[
 
 def _wanted(form: EndpointForm) -> Wanted:
     return Wanted(url=form.url, name=form.name, happenings=tuple(form.events), with_addresses=form.with_addresses)
+
+
+def _tag(found: Endpoint) -> str:
+    return etag({"id": found.id, "set_up": [found.url, found.name, sorted(found.happenings), found.with_addresses]})
 
 
 def _found(room: Newsroom, endpoint_id: EndpointId) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from fastapi.routing import APIRoute
 from publisher.database import metadata
 from publisher.editors.model import Role
 from publisher.web.site import ROUTERS
+from publisher.webhooks import flow as webhooks
+from publisher.webhooks.flow import Wanted
+from publisher.webhooks.model import Happening
 from publisher.wiring import Newsroom
 from tests.web.desk.visits import Visit, form_values
 from tests.web.pages import elements
@@ -41,7 +44,17 @@ def test_every_form_is_looked_at_here() -> None:
     assert "/desk/issues/1/approve" in GUARDED
 
 
+@pytest.fixture
+def endpoint(visit: Visit) -> int:
+    """An endpoint of webhooks with something in its log, for forms that would change it."""
+    wanted = Wanted(url="https://crm.example.org/", happenings=list(Happening))
+    added = webhooks.add_endpoint(visit.room.database, wanted, clock=visit.room.now, allow_private=False).endpoint
+    webhooks.send_test(visit.room.database, added.id, clock=visit.room.now)
+    return added.id
+
+
 @pytest.mark.parametrize("path", GUARDED)
+@pytest.mark.usefixtures("endpoint")
 def test_a_form_from_elsewhere_changes_nothing(draft: int, visit: Visit, path: str) -> None:
     before = everything(visit.room)
 
