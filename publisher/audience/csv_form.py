@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from publisher.audience import store
 from publisher.audience.by_address import by_address
 from publisher.audience.csv_table import COLUMNS, BadLine, Table, guarded
+from publisher.audience.erased import recognise
 from publisher.audience.merge import Merged, Person, merge, note_growth
 from publisher.audience.model import How, MailingListId, SubscriptionState
 from publisher.audience.rules import WORDING_AT_MOST, clean_line
@@ -187,7 +188,9 @@ def _merged(
 
     def merge_one(people: list[Person], now: datetime) -> Merged:
         with database.transaction() as connection:
-            return put(connection, people, now=now)
+            merged = put(connection, people, now=now)
+            back = recognise(database, connection, (each.email_key for each in people))
+            return replace(merged, suppressed=merged.suppressed + back)
 
     under_way: deque[Future[Merged]] = deque()
     now = clock()

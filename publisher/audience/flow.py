@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from publisher.audience import rules, store
+from publisher.audience import erased, rules, store
+from publisher.audience.erased import recognise
 from publisher.audience.model import (
     Consent,
     How,
@@ -92,6 +93,7 @@ def ask_to_subscribe(
         one_at_a_time(connection, "audience: ask")  # so asked_at rises in the order of commits
         now = clock()
         subscriber_id, before = _asking(connection, email, details, now)
+        recognise(database, connection, [rules.email_key(email)])
         suppression = store.suppressions(connection, [email]).get(rules.email_key(email))
         for each in wanted:
             found = before.get(each.id)
@@ -240,6 +242,7 @@ def add_subscriber(
         wanted = _lists(connection, lists)
         now = clock()
         subscriber_id = store.put_subscriber(connection, email=email, now=now, **details)
+        recognise(database, connection, [rules.email_key(email)])
         before = store.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
         ended = {each.mailing_list_id for each in before if each.state is SubscriptionState.UNSUBSCRIBED}
         for each in wanted:
@@ -263,7 +266,8 @@ def lift_suppression(database: Database, email: str) -> bool:
     """Let an address be mailed again, whatever the reason was; return whether it was suppressed. Raises InputError."""
     key = rules.email_key(rules.normalise_email(email))
     with database.transaction() as connection:
-        return store.lift_suppression(connection, key)
+        lifted = store.lift_suppression(connection, key)
+        return erased.lift(database, connection, key) or lifted
 
 
 def _details(*, name: str, language: str, time_zone: str) -> dict[str, str]:

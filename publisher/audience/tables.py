@@ -119,3 +119,6 @@ suppression = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
 )
+
+of_erased = sa.and_(suppression.c.email_key >= "erased:", suppression.c.email_key < "erased;")
+"""Suppressions of erased readers, under a hash: no address has a colon, or anything between it and a semicolon."""

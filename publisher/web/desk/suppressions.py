@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from publisher.audience import flow
+from publisher.audience import erased, flow, rules
 from publisher.audience import store as audience
 from publisher.audience.model import SuppressionReason
 from publisher.editors.model import Role
@@ -65,6 +65,8 @@ def _page(
 ) -> Response:
     with room.database.reading() as connection:
         found = audience.suppressed(connection, beginning=beginning, after=after, at_most=ON_A_PAGE + 1)
+        if "@" in beginning and not after:
+            found += filter(None, [erased.suppression_of(room.database, connection, rules.email_key(beginning))])
     values: dict[str, Any] = {
         "beginning": beginning,
         "rows": found[:ON_A_PAGE],

@@ -195,9 +195,12 @@ def test_a_reader_is_erased_once_the_address_is_typed(chief: Visit) -> None:
     assert ANN not in gone
     assert reader(chief.room) is None
     assert chief.get(path).status_code == 404
-    found = suppression(chief.room)
-    assert found
-    assert found.reason is SuppressionReason.ASKED
+    assert suppression(chief.room) is None
+    assert addresses(chief.get(SUPPRESSIONS).text) == []
+    assert addresses(chief.get(f"{SUPPRESSIONS}?q={ANN.upper()}").text) == [ANN]
+    lift = f"{SUPPRESSIONS}/lift"
+    chief.after(fill_in(chief, f"{SUPPRESSIONS}?q={ANN}", lift))
+    assert addresses(chief.get(f"{SUPPRESSIONS}?q={ANN}").text) == []
 
 
 # --- suppressions
