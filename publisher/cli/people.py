@@ -100,8 +100,8 @@ def change_role(
     role: Annotated[str, typer.Argument(help="editor, chief or operator")],
 ) -> None:
     """Give an editor another role."""
-    from publisher.editors.flow import set_role
     from publisher.editors.model import Role
+    from publisher.editors.staff import set_role
     from publisher.wiring import newsroom
 
     if role not in set(Role):
@@ -115,7 +115,7 @@ def change_role(
 @editors.command("disable")
 def disable(editor: Who) -> None:
     """Shut an editor out at once, everywhere."""
-    from publisher.editors.flow import disable_editor
+    from publisher.editors.staff import disable_editor
     from publisher.wiring import newsroom
 
     room = newsroom()
@@ -127,7 +127,7 @@ def disable(editor: Who) -> None:
 @editors.command("enable")
 def enable(editor: Who) -> None:
     """Let a disabled editor in again."""
-    from publisher.editors.flow import enable_editor
+    from publisher.editors.staff import enable_editor
     from publisher.wiring import newsroom
 
     room = newsroom()

@@ -13,9 +13,9 @@ class Role(StrEnum):
     EDITOR = "editor"
     """Hand in articles, lay out issues."""
     CHIEF = "chief"
-    """Approve and send issues, lead the mailing lists."""
+    """Approve and send issues, lead the mailing lists and the editors."""
     OPERATOR = "operator"
-    """Run the newsroom: editors, API tokens, transports."""
+    """Run the newsroom: API tokens, transports."""
 
     def includes(self, other: "Role") -> bool:
         ranks = list(Role)
@@ -44,6 +44,20 @@ class Editor:
     role: Role
     created_at: datetime
     disabled_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenSession:
+    """A place where an editor is signed in, as she sees it."""
+
+    key: str
+    """Names it in a form; it is no key to the desk."""
+    began_at: datetime
+    seen_at: datetime
+    """To a few minutes."""
+    origin: str
+    browser: str
+    is_current: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.database import insert_or_ignore, upsert
-from publisher.editors.model import ApiToken, ApiTokenId, Attempts, Editor, EditorId, Role, Scope
+from publisher.editors.model import ApiToken, ApiTokenId, Attempts, Editor, EditorId, OpenSession, Role, Scope
 from publisher.editors.tables import api_token, editor, editor_session, sign_in_attempt, sign_in_link
 
 EDITOR_COLUMNS = [column for column in editor.c if column.name not in {"email_key", "password_hash"}]
@@ -64,13 +64,26 @@ def change_editor(connection: Connection, editor_id: EditorId, **values: object)
 
 
 def begin_session(
-    connection: Connection, token_hash: str, editor_id: EditorId, *, expires_at: datetime, now: datetime
+    connection: Connection,
+    token_hash: str,
+    editor_id: EditorId,
+    *,
+    expires_at: datetime,
+    now: datetime,
+    origin: str,
+    browser: str,
 ) -> None:
     """Begin a session, and clear away those that have run out."""
     connection.execute(sa.delete(editor_session).where(editor_session.c.expires_at <= now))
     connection.execute(
         sa.insert(editor_session).values(
-            token_hash=token_hash, editor_id=editor_id, created_at=now, expires_at=expires_at, seen_at=now
+            token_hash=token_hash,
+            editor_id=editor_id,
+            created_at=now,
+            expires_at=expires_at,
+            seen_at=now,
+            origin=origin,
+            browser=browser,
         )
     )
 
@@ -99,10 +112,32 @@ def end_session(connection: Connection, token_hash: str) -> None:
     connection.execute(sa.delete(editor_session).where(editor_session.c.token_hash == token_hash))
 
 
-def end_sessions_of(connection: Connection, editor_id: EditorId) -> None:
-    """End every session of an editor and every link that would begin one."""
-    connection.execute(sa.delete(editor_session).where(editor_session.c.editor_id == editor_id))
+def end_session_of(connection: Connection, editor_id: EditorId, token_hash: str) -> bool:
+    """End a session if it is this editor's; return whether it was."""
+    ours = (editor_session.c.token_hash == token_hash, editor_session.c.editor_id == editor_id)
+    return connection.execute(sa.delete(editor_session).where(*ours)).rowcount == 1
+
+
+def end_sessions_of(connection: Connection, editor_id: EditorId, *, but: str = "") -> None:
+    """End every session of an editor but one, and every link that would begin one."""
+    others = (editor_session.c.editor_id == editor_id, editor_session.c.token_hash != but)
+    connection.execute(sa.delete(editor_session).where(*others))
     connection.execute(sa.delete(sign_in_link).where(sign_in_link.c.editor_id == editor_id))
+
+
+def sessions_of(connection: Connection, editor_id: EditorId, *, current: str, now: datetime) -> list[OpenSession]:
+    wanted = sa.select(editor_session).where(editor_session.c.editor_id == editor_id, editor_session.c.expires_at > now)
+    return [
+        OpenSession(
+            key=row.token_hash,
+            began_at=row.created_at,
+            seen_at=row.seen_at,
+            origin=row.origin,
+            browser=row.browser,
+            is_current=row.token_hash == current,
+        )
+        for row in connection.execute(wanted)
+    ]
 
 
 def add_link(

@@ -24,6 +24,8 @@ editor_session = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False, server_default=""),
+    sa.Column("browser", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_editor_session_editor", "editor_id"),
 )
 

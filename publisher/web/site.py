@@ -5,10 +5,12 @@ from publisher.web import health, problems, static
 from publisher.web.desk import articles as desk_articles
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
+from publisher.web.desk import editors as desk_editors
 from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import issue as desk_issue
 from publisher.web.desk import issues as desk_issues
+from publisher.web.desk import me as desk_me
 from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
@@ -56,6 +58,8 @@ ROUTERS = (
     desk_proposals.router,
     desk_glossary.router,
     desk_outbox.router,
+    desk_editors.router,
+    desk_me.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 

@@ -212,6 +212,7 @@ def test_a_sign_in_link_is_the_first_operators_where_nobody_is_named(publisher: 
 
 def test_an_editor_can_be_shut_out_and_let_in_again(publisher: Publisher) -> None:
     publisher("editor", "add", "minji@example.org", "--link")
+    publisher("editor", "add", "boss@example.org", "--link", "--role", "operator")
 
     assert publisher("editor", "disable", "minji@example.org").code == 0
     refused = publisher("editor", "link", "minji@example.org")
@@ -224,6 +225,7 @@ def test_an_editor_can_be_shut_out_and_let_in_again(publisher: Publisher) -> Non
 
 def test_a_password_and_a_role_can_be_changed(publisher: Publisher) -> None:
     publisher("editor", "add", "minji@example.org", typed=PASSWORD)
+    publisher("editor", "add", "zoe@example.org", "--link", "--role", "operator")
 
     assert publisher("editor", "password", "minji@example.org", typed="eight wooden spoons\n").code == 0
     assert publisher("editor", "role", "minji@example.org", "chief").code == 0

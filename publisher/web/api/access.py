@@ -4,9 +4,11 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from publisher import acts
+from publisher.audience.rules import origin_truncated
 from publisher.editors import flow
-from publisher.editors.model import Scope
-from publisher.web.parts import Room
+from publisher.editors.model import ApiToken, Scope
+from publisher.web.parts import Origin, Room
 
 _bearer = HTTPBearer(auto_error=False, description="A token made by `publisher token add`.")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -15,7 +17,7 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 def _with(*scopes: Scope) -> Any:
     """Return a dependency that lets a request pass whose token has one of these scopes."""
 
-    def check(room: Room, bearer: Bearer) -> None:
+    def check(room: Room, bearer: Bearer) -> ApiToken:
         token = flow.check_api_token(room.database, bearer.credentials, clock=room.now) if bearer else None
         if token is None:
             detail = "Send a valid token: Authorization: Bearer pub_…"
@@ -23,8 +25,13 @@ def _with(*scopes: Scope) -> Any:
         if token.scopes.isdisjoint(scopes):
             detail = f"This token may not do that; it needs the scope {' or '.join(sorted(scopes))}."
             raise HTTPException(403, detail, headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
+        return token
 
-    return Depends(check)
+    async def act(token: Annotated[ApiToken, Depends(check)], origin: Origin) -> None:
+        """Let what follows be noted as the token's; not in a thread, which would say so to itself alone."""
+        acts.begin(acts.Actor(via="api", who=token.name, origin=origin_truncated(origin)))
+
+    return Depends(act)
 
 
 MAY_READ_METRICS = _with(Scope.READ)

@@ -20,7 +20,7 @@ from publisher.dispatch import report
 from publisher.dispatch.model import DeliveryState, SendState
 from publisher.dispatch.reach import reach
 from publisher.dispatch.report import Report
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.events import clicks
 from publisher.rendering import furniture_language, languages
@@ -155,7 +155,7 @@ def issue_page(
         "slots": SLOTS,
         "look_again_s": LOOK_AGAIN_S if _is_under_way(found) else 0,
         "is_beating": not _is_under_way(found) or room.pulse.is_beating(),
-        "may_approve": seat.may(Role.CHIEF),
+        "may_approve": seat.may(powers.SENDING),
         "grace_s": room.settings.grace_s,
         "goes_in_s": _seconds_until(found.issue.goes_at, room.now()),
     }

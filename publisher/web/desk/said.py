@@ -32,6 +32,12 @@ class Said(Enum):
     TERM_REMOVED = "Removed. What is approved already keeps its explanation."
     DISMISSED = "That is no term; it will not be proposed again."
     PROPOSED_AGAIN = "It may be proposed again."
+    ROLE_GIVEN = "Changed. The role counts from the next click on."
+    SHUT_OUT = "Shut out, everywhere and at once."
+    LET_IN = "Let in again. The old password works; a link works as well."
+    SIGNED_OUT_ELSEWHERE = "The password is set. Everywhere else you are signed out."
+    SESSION_ENDED = "That session has ended."
+    SESSIONS_ENDED = "All your other sessions have ended."
     RESUMED = "It goes on exactly where it stopped."
 
     @property

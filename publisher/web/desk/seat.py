@@ -9,12 +9,14 @@ from urllib.parse import quote
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from publisher.editors import flow
+from publisher import acts
+from publisher.audience.rules import origin_truncated
+from publisher.editors import flow, powers
 from publisher.editors.model import Editor, Role
 from publisher.editors.rules import SESSION_AT_MOST
 from publisher.web.desk.said import Said
 from publisher.web.pages import page
-from publisher.web.parts import Form, Room
+from publisher.web.parts import Form, Origin, Room
 from publisher.web.parts import field as field_of
 from publisher.web.public.frame import house_zone
 from publisher.wiring import Newsroom
@@ -55,12 +57,18 @@ def seat_of(request: Request, room: Room) -> Seat:
     return Seat(editor=editor, token=token)
 
 
-def own_form(seat: Annotated[Seat, Depends(seat_of)], form: Form) -> Seat:
-    """Return who sent a form, once it is sure that the form is ours."""
+async def own_form(seat: Annotated[Seat, Depends(seat_of)], form: Form, origin: Origin) -> Seat:
+    """
+    Return who sent a form, once it is sure that the form is ours; what follows is noted as theirs.
+
+    Not in a thread, which would say who acts to itself alone.
+    """
     if not hmac.compare_digest(field_of(form, FORM_KEY).encode(), seat.form_key.encode()):
         raise HTTPException(
             403, "This form has expired, or came from elsewhere. Go back, reload the page and try again."
         )
+    who, network = seat.editor, origin_truncated(origin)
+    acts.begin(acts.Actor(via="desk", who=who.name, editor_id=who.id, origin=network))
     return seat
 
 
@@ -82,7 +90,14 @@ def desk_page(
     """Return a page of the desk, with times as the house's clock shows them."""
     with room.database.reading() as connection:
         time_zone = house_zone(connection)
-    common = {"seat": seat, "form_key": seat.form_key, "said": _said(request, seat), "time_zone": time_zone}
+    leads = seat.may(powers.EDITORS)
+    common = {
+        "seat": seat,
+        "leads": leads,
+        "form_key": seat.form_key,
+        "said": _said(request, seat),
+        "time_zone": time_zone,
+    }
     return page(request, room, template, status=status, **(common | values))
 
 

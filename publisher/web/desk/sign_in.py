@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from publisher.audience.rules import origin_truncated
 from publisher.editors import flow
 from publisher.editors.model import SignedIn, SignInRefused
+from publisher.editors.rules import browser_named
 from publisher.web.desk.seat import DESK, SEE_OTHER, SIGN_IN, Sender, cookie_name, sit_down, stand_up
 from publisher.web.pages import page
 from publisher.web.parts import Form, Origin, Room, field
@@ -37,6 +38,7 @@ def sign_in(request: Request, room: Room, form: Form, origin: Origin) -> Respons
         email=field(form, "email"),
         password=password if isinstance(password, str) else "",
         origin=origin_truncated(origin),
+        browser=browser_of(request),
         clock=room.now,
     )
     if isinstance(ending, SignedIn):
@@ -45,7 +47,7 @@ def sign_in(request: Request, room: Room, form: Form, origin: Origin) -> Respons
 
 
 @router.get("/desk/sign-in/{token}", include_in_schema=False)
-def open_link(request: Request, room: Room, token: str) -> Response:
+def open_link(request: Request, room: Room, token: str, origin: Origin) -> Response:
     """
     Begin a session by a link that works once and for minutes; elsewhere than on one's own machine by its button.
 
@@ -54,14 +56,15 @@ def open_link(request: Request, room: Room, token: str) -> Response:
     """
     is_ahead = "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
     if room.settings.is_local and not is_ahead:
-        return use_link(request, room, token)
+        return use_link(request, room, token, origin)
     return page(request, room, "desk/sign_in_link.html")
 
 
 @router.post("/desk/sign-in/{token}", include_in_schema=False)
-def use_link(request: Request, room: Room, token: str) -> Response:
+def use_link(request: Request, room: Room, token: str, origin: Origin) -> Response:
     _refuse_foreign_form(request)
-    ending = flow.use_sign_in_link(room.database, token, clock=room.now)
+    network = origin_truncated(origin)
+    ending = flow.use_sign_in_link(room.database, token, origin=network, browser=browser_of(request), clock=room.now)
     if ending is None:
         return _form(request, room, status=410, problem=USED_UP)
     return _begin(request, room, ending, DESK)
@@ -73,6 +76,10 @@ def sign_out(room: Room, seat: Sender) -> Response:
     response = RedirectResponse(SIGN_IN, status_code=SEE_OTHER)
     stand_up(response, room)
     return response
+
+
+def browser_of(request: Request) -> str:
+    return browser_named(request.headers.get("User-Agent", ""))
 
 
 def _begin(request: Request, room: Newsroom, signed_in: SignedIn, onward: str) -> Response:

@@ -41,6 +41,9 @@ PAGES = (
     "/desk/glossary/jeonse",
     "/desk/glossary/proposals",
     "/desk/outbox",
+    "/desk/editors",
+    "/desk/editors/1",
+    "/desk/me",
     "/desk/nothing",
 )
 

@@ -1,0 +1,38 @@
+"""
+Who may do what at the desk, in one place: a power is the least role that has it.
+
+An editor writes; a chief sends, and leads the editors; an operator may do everything. Nobody gives a role that is
+above his own, or changes somebody who stands above him.
+"""
+
+from collections.abc import Iterable
+
+from publisher.editors.model import Editor, Role
+
+WRITING = Role.EDITOR
+"""Hand in articles, draft and lay out issues, keep the glossary."""
+SENDING = Role.CHIEF
+"""Approve, cancel, pause, resume and retry what goes to readers."""
+EDITIONS = Role.CHIEF
+"""Change what is published again and again."""
+EDITORS = Role.CHIEF
+"""Invite editors, give them roles, shut them out."""
+RECORD = Role.CHIEF
+"""Read who did what."""
+
+
+def may_lead(editor: Editor, other: Role) -> bool:
+    """Tell whether an editor may invite or change those with a role."""
+    return editor.disabled_at is None and editor.role.includes(EDITORS) and editor.role.includes(other)
+
+
+def roles_to_give(editor: Editor) -> list[Role]:
+    return [role for role in Role if may_lead(editor, role)]
+
+
+def is_last(editor: Editor, everybody: Iterable[Editor]) -> bool:
+    """Tell whether nobody else at the desk has the powers of this chief or operator."""
+    if editor.role is Role.EDITOR or editor.disabled_at is not None:
+        return False
+    others = (each for each in everybody if each.id != editor.id and each.disabled_at is None)
+    return not any(each.role.includes(editor.role) for each in others)
