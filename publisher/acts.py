@@ -106,6 +106,15 @@ def acts(
     return [_act(row) for row in connection.execute(wanted)]
 
 
+def kinds(connection: Connection) -> list[str]:
+    """Return what was ever done, by a walk along the index: a step for each kind, however long the record is."""
+    found: list[str] = []
+    last = ""
+    while (last := connection.scalar(sa.select(sa.func.min(act.c.did)).where(act.c.did > last)) or "") != "":
+        found.append(last)
+    return found
+
+
 def _act(row: Any) -> Act:
     actor = Actor(via=row.via, who=row.who, editor_id=row.editor_id, origin=row.origin)
     return Act(id=row.id, at=row.at, actor=actor, did=row.did, thing=row.thing)

@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 import sqlalchemy as sa
 import structlog
 
+from publisher import acts
 from publisher.audience.tokens import Signer
 from publisher.clock import Clock
 from publisher.compose import store as compose
@@ -20,6 +21,8 @@ from publisher.settings import Settings
 log = structlog.get_logger()
 
 OPEN_AT_ONCE = 50
+MOVED = {SendState.SENDING: "issue resumed"}
+"""What an editor did, where the state does not say it."""
 CAN_BE_RETRIED = frozenset({DeliveryState.FAILED, DeliveryState.UNCERTAIN})
 
 
@@ -136,6 +139,7 @@ def retry(database: Database, issue_id: IssueId, state: DeliveryState, *, clock:
         if ledger.send_state(connection, issue_id) not in {SendState.SENT, SendState.SENDING, SendState.PAUSED}:
             raise ConflictError(f"Issue {issue_id} has no send that could be tried again.")
         edition = compose.edition_of(connection, compose.issue_of(connection, issue_id).edition_id)
+        acts.note(connection, "issue sent again", f"issue {issue_id}, {state}")
         return ledger.reopen(connection, issue_id, state, stale_at=clock() + edition.stale_after)
 
 
@@ -168,6 +172,7 @@ def _move(
             problem = f"Issue {issue_id} is {state or 'not being sent'}; it cannot become {after} now."
             raise ConflictError(problem)
         ledger.set_state(connection, issue_id, after, reason=reason)
+        acts.note(connection, MOVED.get(after, f"issue {after}"), f"issue {issue_id}")
         if after is SendState.CANCELLED:
             ledger.skip_rest(connection, issue_id, reason="cancelled")
             ledger.finish_all(connection, now=database_now(connection, clock))

@@ -14,6 +14,7 @@ from publisher.web.desk import me as desk_me
 from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
+from publisher.web.desk import record as desk_record
 from publisher.web.desk import sign_in as desk_sign_in
 from publisher.web.desk import today as desk_today
 from publisher.web.public import (
@@ -60,6 +61,7 @@ ROUTERS = (
     desk_outbox.router,
     desk_editors.router,
     desk_me.router,
+    desk_record.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 

@@ -94,6 +94,7 @@ def desk_page(
     common = {
         "seat": seat,
         "leads": leads,
+        "may_look_back": seat.may(powers.RECORD),
         "form_key": seat.form_key,
         "said": _said(request, seat),
         "time_zone": time_zone,
