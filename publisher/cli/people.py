@@ -136,6 +136,18 @@ def enable(editor: Who) -> None:
     print(f"{editor_id:>6}  enabled")
 
 
+@editors.command("reset-code")
+def reset_code(editor: Who) -> None:
+    """Take a lost second factor away; signing in needs the password or a link alone again."""
+    from publisher.editors.second_factor import reset
+    from publisher.wiring import newsroom
+
+    room = newsroom()
+    editor_id = _editor_id(room, editor)
+    was_on = reset(room.database, editor_id)
+    print(f"{editor_id:>6}  {'has no second factor any more' if was_on else 'had no second factor'}")
+
+
 @tokens.command("add")
 def add_token(
     name: Annotated[str, typer.Argument(help="What uses it, such as 'CMS'.")],

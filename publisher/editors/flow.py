@@ -106,7 +106,7 @@ def change_own_password(
             return checked
     set_password(database, editor_id, new)
     with database.transaction() as connection:
-        return SignedIn(token=_begin(connection, editor_id, clock(), origin, browser))
+        return SignedIn(token=begun(connection, editor_id, clock(), origin, browser))
 
 
 def sign_in(
@@ -131,7 +131,7 @@ def sign_in(
     key = rules.email_key(email)
     _nobodys_hash()  # made before anybody is looked for, so that the first unknown address takes no longer
     with database.transaction() as connection:
-        try_again_at = _count(connection, key, origin, clock())
+        try_again_at = counted(connection, key, origin, clock())
     if try_again_at is not None:
         return SignInRefused(try_again_at=try_again_at)
     with database.reading() as connection:
@@ -146,12 +146,12 @@ def sign_in(
         store.forget_attempts(connection, key, origin)
         if _hasher.check_needs_rehash(known):
             store.change_editor(connection, editor.id, password_hash=_hasher.hash(rules.password_bytes(password)))
-        return SignedIn(token=_begin(connection, editor.id, clock(), origin, browser))
+        return _signed_in(connection, editor.id, clock(), origin, browser)
 
 
 def session_editor(database: Database, token: str, *, clock: Clock) -> Editor | None:
     """Return whose session this is, and keep it alive; None when it has ended or never was."""
-    now, token_hash = clock(), _hash(token)
+    now, token_hash = clock(), hashed_token(token)
     with database.reading() as connection:
         found = store.session(connection, token_hash, now=now)
     if found is None:
@@ -166,13 +166,13 @@ def session_editor(database: Database, token: str, *, clock: Clock) -> Editor | 
 def sign_out(database: Database, token: str) -> None:
     """End a session; the second time nothing happens."""
     with database.transaction() as connection:
-        store.end_session(connection, _hash(token))
+        store.end_session(connection, hashed_token(token))
 
 
 def sessions_of(database: Database, editor_id: EditorId, token: str, *, clock: Clock) -> list[OpenSession]:
     """Return an editor's sessions, the one that asks first, then those used last."""
     with database.reading() as connection:
-        found = store.sessions_of(connection, editor_id, current=_hash(token), now=clock())
+        found = store.sessions_of(connection, editor_id, current=hashed_token(token), now=clock())
     return sorted(found, key=lambda each: (each.is_current, each.seen_at), reverse=True)
 
 
@@ -186,7 +186,7 @@ def end_session_of(database: Database, editor_id: EditorId, key: str) -> None:
 def end_other_sessions(database: Database, editor_id: EditorId, token: str) -> None:
     """End all of an editor's sessions but the one that asks."""
     with database.transaction() as connection:
-        store.end_sessions_of(connection, editor_id, but=_hash(token))
+        store.end_sessions_of(connection, editor_id, but=hashed_token(token))
         note(connection, "other sessions ended", f"editor {editor_id}")
 
 
@@ -209,7 +209,7 @@ def added_link(connection: Connection, editor_id: EditorId, *, life: timedelta, 
     if found.disabled_at is not None:
         raise ConflictError("This editor is disabled.")
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    store.add_link(connection, _hash(token), editor_id, expires_at=now + life, now=now)
+    store.add_link(connection, hashed_token(token), editor_id, expires_at=now + life, now=now)
     note(connection, "sign-in link made", found.name)
     return token
 
@@ -220,8 +220,8 @@ def use_sign_in_link(
     """Begin a session for a link's token; None when it is used, too old or not ours."""
     with database.transaction() as connection:
         now = clock()
-        editor_id = store.use_link(connection, _hash(token), now=now)
-        return None if editor_id is None else SignedIn(token=_begin(connection, editor_id, now, origin, browser))
+        editor_id = store.use_link(connection, hashed_token(token), now=now)
+        return None if editor_id is None else _signed_in(connection, editor_id, now, origin, browser)
 
 
 def add_api_token(database: Database, *, name: str, scopes: Collection[Scope], clock: Clock) -> str:
@@ -231,7 +231,7 @@ def add_api_token(database: Database, *, name: str, scopes: Collection[Scope], c
         raise InputError("An API token needs a name and at least one scope.")
     token = API_TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     with database.transaction() as connection:
-        store.add_api_token(connection, name=name, token_hash=_hash(token), scopes=set(scopes), now=clock())
+        store.add_api_token(connection, name=name, token_hash=hashed_token(token), scopes=set(scopes), now=clock())
         note(connection, "token made", f"{name}: {', '.join(sorted(scopes))}")
     return token
 
@@ -242,7 +242,7 @@ def check_api_token(database: Database, token: str, *, clock: Clock) -> ApiToken
         return None
     now = clock()
     with database.reading() as connection:
-        found = store.api_token_with_hash(connection, _hash(token))
+        found = store.api_token_with_hash(connection, hashed_token(token))
     if found and (found.last_used_at is None or now - found.last_used_at >= rules.TOKEN_USED_EVERY):
         with database.transaction() as connection:
             store.use_api_token(connection, found.id, now=now)
@@ -258,7 +258,7 @@ def revoke_api_token(database: Database, token_id: ApiTokenId, *, clock: Clock) 
         return is_revoked
 
 
-def _count(connection: Connection, key: str, origin: str, now: datetime) -> datetime | None:
+def counted(connection: Connection, key: str, origin: str, now: datetime) -> datetime | None:
     """Count an attempt as failed until it succeeds; or return when it would count, and count nothing."""
     one_at_a_time(connection, f"sign in: {key}")
     store.forget_attempts_before(connection, now - rules.FORGET_FAILURES)
@@ -278,16 +278,25 @@ def _editor(connection: Connection, editor_id: EditorId) -> Editor:
     return found
 
 
-def _begin(connection: Connection, editor_id: EditorId, now: datetime, origin: str, browser: str) -> str:
+def _signed_in(connection: Connection, editor_id: EditorId, now: datetime, origin: str, browser: str) -> SignedIn:
+    """Begin a session, or the wait for the code where an editor has a second factor."""
+    if not store.has_second_factor(connection, editor_id):
+        return SignedIn(token=begun(connection, editor_id, now, origin, browser))
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    store.begin_step(connection, hashed_token(token), editor_id, expires_at=now + rules.STEP_LIFE, now=now)
+    return SignedIn(token=token, needs_code=True)
+
+
+def begun(connection: Connection, editor_id: EditorId, now: datetime, origin: str, browser: str) -> str:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     ends_at = rules.session_ends_at(now, now)
     store.begin_session(
-        connection, _hash(token), editor_id, expires_at=ends_at, now=now, origin=origin, browser=browser
+        connection, hashed_token(token), editor_id, expires_at=ends_at, now=now, origin=origin, browser=browser
     )
     return token
 
 
-def _hash(token: str) -> str:
+def hashed_token(token: str) -> str:
     """Tokens are 256 random bits, so a plain hash is enough: there is nothing to guess."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 

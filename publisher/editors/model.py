@@ -87,6 +87,8 @@ class SignedIn:
 
     token: str = field(repr=False)
     """For a cookie; we keep only its hash."""
+    needs_code: bool = False
+    """It is no session yet: the code of the second factor is still to come."""
 
 
 @dataclass(frozen=True, kw_only=True)

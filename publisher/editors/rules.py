@@ -18,6 +18,8 @@ SESSION_AT_MOST = timedelta(days=14)
 SEEN_EVERY = timedelta(minutes=5)
 """How exactly a session knows when it was used; so that not every page view is a write."""
 LINK_LIFE = timedelta(minutes=15)
+STEP_LIFE = timedelta(minutes=10)
+"""So long the code may come after the password."""
 INVITATION_LIFE = timedelta(days=7)
 """An invitation waits for its reader over a weekend."""
 TOKEN_USED_EVERY = timedelta(minutes=1)

@@ -8,7 +8,15 @@ from sqlalchemy.engine import Connection
 
 from publisher.database import insert_or_ignore, upsert
 from publisher.editors.model import ApiToken, ApiTokenId, Attempts, Editor, EditorId, OpenSession, Role, Scope
-from publisher.editors.tables import api_token, editor, editor_session, sign_in_attempt, sign_in_link
+from publisher.editors.tables import (
+    api_token,
+    editor,
+    editor_second_factor,
+    editor_session,
+    sign_in_attempt,
+    sign_in_link,
+    sign_in_step,
+)
 
 EDITOR_COLUMNS = [column for column in editor.c if column.name not in {"email_key", "password_hash"}]
 
@@ -123,6 +131,37 @@ def end_sessions_of(connection: Connection, editor_id: EditorId, *, but: str = "
     others = (editor_session.c.editor_id == editor_id, editor_session.c.token_hash != but)
     connection.execute(sa.delete(editor_session).where(*others))
     connection.execute(sa.delete(sign_in_link).where(sign_in_link.c.editor_id == editor_id))
+    connection.execute(sa.delete(sign_in_step).where(sign_in_step.c.editor_id == editor_id))
+
+
+def has_second_factor(connection: Connection, editor_id: EditorId) -> bool:
+    """Tell whether an editor has one, confirmed by a first code."""
+    ours = (editor_second_factor.c.editor_id == editor_id, editor_second_factor.c.confirmed_at.is_not(None))
+    return connection.scalar(sa.select(editor_second_factor.c.editor_id).where(*ours)) is not None
+
+
+def begin_step(
+    connection: Connection, token_hash: str, editor_id: EditorId, *, expires_at: datetime, now: datetime
+) -> None:
+    """Keep that the password was right, and clear away those that have run out."""
+    connection.execute(sa.delete(sign_in_step).where(sign_in_step.c.expires_at <= now))
+    values = {"token_hash": token_hash, "editor_id": editor_id, "expires_at": expires_at}
+    connection.execute(sa.insert(sign_in_step).values(values))
+
+
+def step(connection: Connection, token_hash: str, *, now: datetime) -> EditorId | None:
+    """Return whose password was right a short while ago; None for an editor who is disabled."""
+    wanted = sa.select(sign_in_step.c.editor_id).join(editor, editor.c.id == sign_in_step.c.editor_id)
+    ours = (sign_in_step.c.token_hash == token_hash, sign_in_step.c.expires_at > now, editor.c.disabled_at.is_(None))
+    found = connection.scalar(wanted.where(*ours))
+    return None if found is None else EditorId(found)
+
+
+def end_step(connection: Connection, token_hash: str, *, now: datetime) -> bool:
+    """Use a step up; return whether it was still there, of an editor who is not disabled."""
+    if step(connection, token_hash, now=now) is None:
+        return False
+    return connection.execute(sa.delete(sign_in_step).where(sign_in_step.c.token_hash == token_hash)).rowcount == 1
 
 
 def sessions_of(connection: Connection, editor_id: EditorId, *, current: str, now: datetime) -> list[OpenSession]:

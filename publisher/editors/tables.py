@@ -59,3 +59,29 @@ api_token = sa.Table(
     sa.Column("last_used_at", Instant),
     sa.Column("revoked_at", Instant),
 )
+
+editor_second_factor = sa.Table(
+    "editor_second_factor",
+    metadata,
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), primary_key=True, autoincrement=False),
+    sa.Column("secret", sa.Text, nullable=False),  # encrypted with the newsroom's key
+    sa.Column("confirmed_at", Instant),
+    sa.Column("last_step", Key, nullable=False),  # of 30 seconds since 1970; a code of it or before is worth nothing
+)
+
+editor_recovery_code = sa.Table(
+    "editor_recovery_code",
+    metadata,
+    sa.Column("code_hash", sa.Text, primary_key=True),
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), nullable=False),
+    sa.Index("ix_editor_recovery_code_editor", "editor_id"),
+)
+
+# The password was right, and the code is still to come. No session: a server of the release before knows only those.
+sign_in_step = sa.Table(
+    "sign_in_step",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+)

@@ -3,6 +3,7 @@ from starlette.types import Lifespan
 
 from publisher.web import health, problems, static
 from publisher.web.desk import articles as desk_articles
+from publisher.web.desk import code as desk_code
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
 from publisher.web.desk import editors as desk_editors
@@ -47,6 +48,7 @@ ROUTERS = (
     preferences.router,
     unsubscribe.router,
     clicks.router,
+    desk_code.router,
     desk_sign_in.router,
     desk_today.router,
     desk_hand_in.router,

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from publisher import acts
 from publisher.editors import flow
 from publisher.editors.model import Scope, SignedIn
+from publisher.editors.tables import editor_second_factor
 from publisher.wiring import newsroom
 from tests.cli.conftest import Publisher
 
@@ -298,3 +301,18 @@ def test_empty_lists_say_what_to_do(publisher: Publisher) -> None:
     for kind in ("editor", "token", "source", "mailing-list", "subscriber", "edition", "issue"):
         assert f"publisher {kind}" in publisher(kind, "list").out
         assert publisher(kind, "list", "--json").json == []
+
+
+def test_a_lost_second_factor_is_taken_away(publisher: Publisher) -> None:
+    """The way out for a newsroom whose only operator has lost her phone."""
+    publisher("editor", "add", "minji@example.org", "--link")
+    room = newsroom()
+    with room.database.transaction() as connection:
+        values = {"editor_id": 1, "secret": "sealed", "confirmed_at": room.now(), "last_step": 0}
+        connection.execute(sa.insert(editor_second_factor).values(values))
+
+    assert "any more" in publisher("editor", "reset-code", "minji@example.org").out
+    assert "had no second factor" in publisher("editor", "reset-code", "minji@example.org").out
+    assert publisher("editor", "reset-code", "nobody@example.org").code == 1
+    with room.database.reading() as connection:
+        assert [each.actor.via for each in acts.acts(connection, at_most=1)] == ["cli"]

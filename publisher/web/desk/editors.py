@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from publisher.dispatch.invitation import send_invitation
-from publisher.editors import powers, staff, store
+from publisher.editors import powers, second_factor, staff, store
 from publisher.editors.model import Editor, EditorId, Role
 from publisher.errors import ConflictError, InputError, NotFoundError, PublisherError
 from publisher.web.desk.said import Said
@@ -77,6 +77,14 @@ def enable(room: Room, seat: Sender, editor_id: IdInPath) -> Response:
     return _after(seat, EditorId(editor_id), Said.LET_IN)
 
 
+@router.post(f"{PATH}/{{editor_id}}/reset-code", include_in_schema=False)
+def reset_code(room: Room, seat: Sender, editor_id: IdInPath) -> Response:
+    """Take a lost second factor away."""
+    ask_for(seat, powers.EDITORS)
+    second_factor.reset(room.database, EditorId(editor_id), by=seat.editor.id)
+    return _after(seat, EditorId(editor_id), Said.SECOND_FACTOR_RESET)
+
+
 @router.post(f"{PATH}/{{editor_id}}/link", include_in_schema=False)
 def link(request: Request, room: Room, seat: Sender, editor_id: IdInPath) -> Response:
     """Make a new link, for a forgotten password or an invitation that ran out."""
@@ -101,10 +109,13 @@ def _editor_page(
     request: Request, room: Newsroom, seat: Seat, editor_id: EditorId, *, problem: PublisherError | None = None
 ) -> Response:
     found = _found(room, editor_id)
+    with room.database.reading() as connection:
+        has_code = second_factor.is_on(connection, editor_id)
     values: dict[str, Any] = {
         "editor": found,
         "may_change": powers.may_lead(seat.editor, found.role),
         "roles": powers.roles_to_give(seat.editor),
+        "may_reset": has_code and editor_id != seat.editor.id,
         "problem": problem,
     }
     return desk_page(request, room, seat, "desk/editor.html", status=409 if problem else 200, **values)

@@ -65,9 +65,11 @@ def end_others(room: Room, seat: Sender) -> Response:
 def _page(request: Request, room: Newsroom, seat: Seat, *, status: int = 200, problem: str = "") -> Response:
     with room.database.reading() as connection:
         found = store.editor_with_email(connection, email_key(seat.editor.email))
+        has_code = store.has_second_factor(connection, seat.editor.id)
     values: dict[str, Any] = {
         "sessions": flow.sessions_of(room.database, seat.editor.id, seat.token, clock=room.now),
         "has_password": found is not None and found[1] is not None,
+        "has_code": has_code,
         "password_at_least": PASSWORD_AT_LEAST,
         "problem": problem,
     }

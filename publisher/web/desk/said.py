@@ -38,6 +38,8 @@ class Said(Enum):
     SIGNED_OUT_ELSEWHERE = "The password is set. Everywhere else you are signed out."
     SESSION_ENDED = "That session has ended."
     SESSIONS_ENDED = "All your other sessions have ended."
+    SECOND_FACTOR_OFF = "The second factor is off."
+    SECOND_FACTOR_RESET = "The second factor is reset. The next sign-in takes none."
     RESUMED = "It goes on exactly where it stopped."
 
     @property

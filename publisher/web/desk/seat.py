@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from publisher import acts
 from publisher.audience.rules import origin_truncated
-from publisher.editors import flow, powers
+from publisher.editors import flow, powers, second_factor
 from publisher.editors.model import Editor, Role
 from publisher.editors.rules import SESSION_AT_MOST
 from publisher.web.desk.said import Said
@@ -23,6 +23,7 @@ from publisher.wiring import Newsroom
 
 DESK = "/desk"
 SIGN_IN = "/desk/sign-in"
+SECOND_FACTOR = "/desk/me/second-factor"
 SEE_OTHER = 303
 FORM_KEY = "form_key"
 SEAL_CHARACTERS = 32
@@ -54,7 +55,19 @@ def seat_of(request: Request, room: Room) -> Seat:
     editor = flow.session_editor(room.database, token, clock=room.now) if token else None
     if editor is None:
         raise HTTPException(SEE_OTHER, headers={"Location": f"{SIGN_IN}?next={quote(_back(request), safe='/')}"})
+    if _lacks_second_factor(request, room, editor):
+        raise HTTPException(SEE_OTHER, headers={"Location": SECOND_FACTOR})
     return Seat(editor=editor, token=token)
+
+
+def _lacks_second_factor(request: Request, room: Newsroom, editor: Editor) -> bool:
+    """Tell whether the newsroom wants a second factor that an editor has not set up; the way to it stays open."""
+    path = request.url.path
+    is_open = path == "/desk/sign-out" or path.startswith(SECOND_FACTOR)
+    if is_open or not room.settings.require_second_factor or not editor.role.includes(powers.SENDING):
+        return False
+    with room.database.reading() as connection:
+        return not second_factor.is_on(connection, editor.id)
 
 
 async def own_form(seat: Annotated[Seat, Depends(seat_of)], form: Form, origin: Origin) -> Seat:

@@ -1,5 +1,6 @@
 import re
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -22,7 +23,7 @@ USED_UP = "This link has been used, or is too old. Sign in with your password, o
 
 @router.get(SIGN_IN, include_in_schema=False)
 def ask(request: Request, room: Room) -> Response:
-    onward = _onward(request.query_params.get("next", ""))
+    onward = onward_of(request.query_params.get("next", ""))
     if flow.session_editor(room.database, request.cookies.get(cookie_name(room), ""), clock=room.now):
         return RedirectResponse(onward, status_code=SEE_OTHER)
     return _form(request, room, onward=onward)
@@ -31,8 +32,8 @@ def ask(request: Request, room: Room) -> Response:
 @router.post(SIGN_IN, include_in_schema=False)
 def sign_in(request: Request, room: Room, form: Form, origin: Origin) -> Response:
     """Begin a session; a wrong address and a wrong password look the same from outside."""
-    _refuse_foreign_form(request)
-    onward, password = _onward(field(form, "next")), form.get("password")
+    refuse_foreign_form(request)
+    onward, password = onward_of(field(form, "next")), form.get("password")
     ending = flow.sign_in(
         room.database,
         email=field(form, "email"),
@@ -42,7 +43,7 @@ def sign_in(request: Request, room: Room, form: Form, origin: Origin) -> Respons
         clock=room.now,
     )
     if isinstance(ending, SignedIn):
-        return _begin(request, room, ending, onward)
+        return begin(request, room, ending, onward)
     return _again(request, room, ending, onward=onward, email=field(form, "email"))
 
 
@@ -62,12 +63,12 @@ def open_link(request: Request, room: Room, token: str, origin: Origin) -> Respo
 
 @router.post("/desk/sign-in/{token}", include_in_schema=False)
 def use_link(request: Request, room: Room, token: str, origin: Origin) -> Response:
-    _refuse_foreign_form(request)
+    refuse_foreign_form(request)
     network = origin_truncated(origin)
     ending = flow.use_sign_in_link(room.database, token, origin=network, browser=browser_of(request), clock=room.now)
     if ending is None:
         return _form(request, room, status=410, problem=USED_UP)
-    return _begin(request, room, ending, DESK)
+    return begin(request, room, ending, DESK)
 
 
 @router.post("/desk/sign-out", include_in_schema=False)
@@ -82,9 +83,11 @@ def browser_of(request: Request) -> str:
     return browser_named(request.headers.get("User-Agent", ""))
 
 
-def _begin(request: Request, room: Newsroom, signed_in: SignedIn, onward: str) -> Response:
+def begin(request: Request, room: Newsroom, signed_in: SignedIn, onward: str) -> Response:
     """Sit down with a new session; the one that the browser came with, whoever put it there, ends."""
     flow.sign_out(room.database, request.cookies.get(cookie_name(room), ""))
+    if signed_in.needs_code:
+        onward = f"{SIGN_IN}/code?next={quote(onward, safe='/')}"
     response = RedirectResponse(onward, status_code=SEE_OTHER)
     sit_down(response, room, signed_in.token)
     return response
@@ -106,13 +109,13 @@ def _form(request: Request, room: Newsroom, *, status: int = 200, **values: Any)
     return page(request, room, "desk/sign_in.html", status=status, **(usual | values))
 
 
-def _refuse_foreign_form(request: Request) -> None:
+def refuse_foreign_form(request: Request) -> None:
     """Refuse a form that another site has sent: it would sign an editor in as somebody else, unnoticed."""
     if request.headers.get("Sec-Fetch-Site", "none") in {"cross-site", "same-site"} and request.method == "POST":
         raise HTTPException(403, "This form came from another site. Open the sign-in page and try again.")
 
 
-def _onward(wanted: str) -> str:
+def onward_of(wanted: str) -> str:
     """Return a path of the desk, and nothing else: a link must not lead out of it after signing in."""
     return wanted if OF_THE_DESK.fullmatch(wanted) and ".." not in wanted else DESK
 

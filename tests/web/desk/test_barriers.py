@@ -44,6 +44,7 @@ PAGES = (
     "/desk/editors",
     "/desk/editors/1",
     "/desk/me",
+    "/desk/me/second-factor",
     "/desk/record",
     "/desk/nothing",
 )
