@@ -1,5 +1,6 @@
 import getpass
 import sys
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -152,12 +153,14 @@ def reset_code(editor: Who) -> None:
 def add_token(
     name: Annotated[str, typer.Argument(help="What uses it, such as 'CMS'.")],
     scope: Annotated[
-        list[str], typer.Option("--scope", help="read, articles, subscribers or issues. May be repeated.")
+        list[str],
+        typer.Option("--scope", help="read, subscribers:read, articles, subscribers or issues; may be repeated."),
     ] = [],
+    days: Annotated[int, typer.Option(min=0, max=3_650, help="Runs out after so many; 0: never.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Make a key to the API and print it, once: we keep only its hash. Without --scope it may hand in articles."""
-    from publisher.editors.flow import add_api_token
+    from publisher.editors.api_tokens import add_api_token
     from publisher.editors.model import Scope
     from publisher.wiring import newsroom
 
@@ -166,7 +169,13 @@ def add_token(
         if each not in set(Scope):
             raise InputError(f"{each!r} is no scope; there are {', '.join(Scope)}.")
     room = newsroom()
-    token = add_api_token(room.database, name=name, scopes=[Scope(each) for each in wanted], clock=room.now)
+    token = add_api_token(
+        room.database,
+        name=name,
+        scopes=[Scope(each) for each in wanted],
+        lasts=timedelta(days=days) if days else None,
+        clock=room.now,
+    )
     if as_json:
         print_json({"name": name, "scopes": sorted(set(wanted)), "token": token})
     else:
@@ -189,6 +198,7 @@ def list_tokens(as_json: AsJson = False) -> None:
                 "scopes": sorted(scope.value for scope in each.scopes),
                 "created_at": each.created_at,
                 "last_used_at": each.last_used_at,
+                "expires_at": each.expires_at,
                 "revoked_at": each.revoked_at,
             }
             for each in found
@@ -201,7 +211,7 @@ def list_tokens(as_json: AsJson = False) -> None:
 @tokens.command("revoke")
 def revoke(token: Annotated[int, typer.Argument(help="Id, as `publisher token list` shows it.")]) -> None:
     """End a key to the API at once."""
-    from publisher.editors.flow import revoke_api_token
+    from publisher.editors.api_tokens import revoke_api_token
     from publisher.editors.model import ApiTokenId
     from publisher.wiring import newsroom
 

@@ -1,7 +1,6 @@
 import hashlib
 import secrets
 import threading
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -13,20 +12,16 @@ from publisher.clock import Clock
 from publisher.database import Database, one_at_a_time
 from publisher.editors import rules, store
 from publisher.editors.model import (
-    ApiToken,
-    ApiTokenId,
     Attempts,
     Editor,
     EditorId,
     OpenSession,
     Role,
-    Scope,
     SignedIn,
     SignInRefused,
 )
 from publisher.errors import ConflictError, InputError, NotFoundError
 
-API_TOKEN_PREFIX = "pub_"  # noqa: S105 -- what every token begins with, so that scanners for leaked secrets know it
 TOKEN_BYTES = 32
 VERIFICATIONS_AT_ONCE = 2
 """Each takes 64 MiB and a core for some 50 ms: strangers can only make one another wait."""
@@ -222,40 +217,6 @@ def use_sign_in_link(
         now = clock()
         editor_id = store.use_link(connection, hashed_token(token), now=now)
         return None if editor_id is None else _signed_in(connection, editor_id, now, origin, browser)
-
-
-def add_api_token(database: Database, *, name: str, scopes: Collection[Scope], clock: Clock) -> str:
-    """Return a new API token, `pub_…`, which is shown now and never again. Raises InputError."""
-    name = rules.one_line(name)
-    if not name or not scopes:
-        raise InputError("An API token needs a name and at least one scope.")
-    token = API_TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-    with database.transaction() as connection:
-        store.add_api_token(connection, name=name, token_hash=hashed_token(token), scopes=set(scopes), now=clock())
-        note(connection, "token made", f"{name}: {', '.join(sorted(scopes))}")
-    return token
-
-
-def check_api_token(database: Database, token: str, *, clock: Clock) -> ApiToken | None:
-    """Return what a token allows; None when it was revoked or never ours."""
-    if not token.startswith(API_TOKEN_PREFIX):
-        return None
-    now = clock()
-    with database.reading() as connection:
-        found = store.api_token_with_hash(connection, hashed_token(token))
-    if found and (found.last_used_at is None or now - found.last_used_at >= rules.TOKEN_USED_EVERY):
-        with database.transaction() as connection:
-            store.use_api_token(connection, found.id, now=now)
-    return found
-
-
-def revoke_api_token(database: Database, token_id: ApiTokenId, *, clock: Clock) -> bool:
-    """End an API token at once; return whether it was in force."""
-    with database.transaction() as connection:
-        is_revoked = store.revoke_api_token(connection, token_id, now=clock())
-        if is_revoked:
-            note(connection, "token revoked", f"token {token_id}")
-        return is_revoked
 
 
 def counted(connection: Connection, key: str, origin: str, now: datetime) -> datetime | None:

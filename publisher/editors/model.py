@@ -26,6 +26,9 @@ class Scope(StrEnum):
     """What a program may do with an API token."""
 
     READ = "read"
+    """See articles, issues, the glossary and how the newsroom stands; nobody's address."""
+    READ_SUBSCRIBERS = "subscribers:read"
+    """See subscribers, suppressions, and who got what."""
     ARTICLES = "articles"
     """Hand in and withdraw articles."""
     SUBSCRIBERS = "subscribers"
@@ -71,6 +74,9 @@ class ApiToken:
     last_used_at: datetime | None
     """To the minute."""
     revoked_at: datetime | None
+    expires_at: datetime | None = None
+    editor_id: EditorId | None = None
+    """Whose it is; what it allows is never more than that editor may. Nobody's: the newsroom's."""
 
 
 @dataclass(frozen=True, kw_only=True)

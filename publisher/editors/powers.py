@@ -7,7 +7,7 @@ above his own, or changes somebody who stands above him.
 
 from collections.abc import Iterable
 
-from publisher.editors.model import Editor, Role
+from publisher.editors.model import Editor, Role, Scope
 
 WRITING = Role.EDITOR
 """Hand in articles, draft and lay out issues, keep the glossary."""
@@ -19,6 +19,16 @@ EDITORS = Role.CHIEF
 """Invite editors, give them roles, shut them out."""
 RECORD = Role.CHIEF
 """Read who did what."""
+TOKENS = Role.OPERATOR
+"""See and revoke everybody's API tokens, and make some that outlive an editor. One's own are everybody's."""
+SCOPES = {
+    Scope.READ: Role.EDITOR,
+    Scope.ARTICLES: Role.EDITOR,
+    Scope.ISSUES: SENDING,
+    Scope.SUBSCRIBERS: Role.CHIEF,
+    Scope.READ_SUBSCRIBERS: Role.CHIEF,
+}
+"""What a program may do for an editor: no more than she may herself."""
 
 
 def may_lead(editor: Editor, other: Role) -> bool:
@@ -28,6 +38,13 @@ def may_lead(editor: Editor, other: Role) -> bool:
 
 def roles_to_give(editor: Editor) -> list[Role]:
     return [role for role in Role if may_lead(editor, role)]
+
+
+def scopes_of(editor: Editor) -> frozenset[Scope]:
+    """Return what an editor's own tokens may do at most: nothing once she is shut out."""
+    if editor.disabled_at is not None:
+        return frozenset()
+    return frozenset(scope for scope, role in SCOPES.items() if editor.role.includes(role))
 
 
 def is_last(editor: Editor, everybody: Iterable[Editor]) -> bool:

@@ -236,21 +236,45 @@ def api_tokens(connection: Connection) -> list[ApiToken]:
     return [_api_token(row) for row in connection.execute(sa.select(api_token).order_by(api_token.c.id.desc()))]
 
 
+def api_tokens_of(connection: Connection, editor_id: EditorId) -> list[ApiToken]:
+    """Return an editor's own tokens, newest first."""
+    wanted = sa.select(api_token).where(api_token.c.editor_id == editor_id).order_by(api_token.c.id.desc())
+    return [_api_token(row) for row in connection.execute(wanted)]
+
+
+def api_token_with_id(connection: Connection, token_id: ApiTokenId) -> ApiToken | None:
+    found = connection.execute(sa.select(api_token).where(api_token.c.id == token_id)).first()
+    return _api_token(found) if found else None
+
+
 def add_api_token(
-    connection: Connection, *, name: str, token_hash: str, scopes: Iterable[Scope], now: datetime
+    connection: Connection,
+    *,
+    name: str,
+    token_hash: str,
+    scopes: Iterable[Scope],
+    now: datetime,
+    expires_at: datetime | None = None,
+    editor_id: EditorId | None = None,
 ) -> ApiTokenId:
-    added = connection.scalar(
-        sa.insert(api_token)
-        .values(name=name, token_hash=token_hash, scopes=sorted(scopes), created_at=now)
-        .returning(api_token.c.id)
-    )
+    wanted = set(scopes)
+    row = {
+        "name": name,
+        "token_hash": token_hash,
+        "scopes": sorted(wanted - {Scope.READ_SUBSCRIBERS}),
+        "shows_subscribers": Scope.READ_SUBSCRIBERS in wanted,
+        "created_at": now,
+        "expires_at": expires_at,
+        "editor_id": editor_id,
+    }
+    added = connection.scalar(sa.insert(api_token).values(row).returning(api_token.c.id))
     return ApiTokenId(cast("int", added))
 
 
-def api_token_with_hash(connection: Connection, token_hash: str) -> ApiToken | None:
-    """Return a token that has not been revoked."""
-    wanted = sa.select(api_token).where(api_token.c.token_hash == token_hash, api_token.c.revoked_at.is_(None))
-    found = connection.execute(wanted).first()
+def api_token_with_hash(connection: Connection, token_hash: str, *, now: datetime) -> ApiToken | None:
+    """Return a token that was neither revoked nor has run out."""
+    in_force = (api_token.c.revoked_at.is_(None), sa.func.coalesce(api_token.c.expires_at > now, sa.true()))
+    found = connection.execute(sa.select(api_token).where(api_token.c.token_hash == token_hash, *in_force)).first()
     return _api_token(found) if found else None
 
 
@@ -278,11 +302,16 @@ def _editor(row: Any) -> Editor:
 
 
 def _api_token(row: Any) -> ApiToken:
+    scopes = {Scope(each) for each in row.scopes}
+    if row.shows_subscribers or (row.shows_subscribers is None and Scope.READ in scopes):
+        scopes.add(Scope.READ_SUBSCRIBERS)
     return ApiToken(
         id=ApiTokenId(row.id),
         name=row.name,
-        scopes=frozenset(Scope(each) for each in row.scopes),
+        scopes=frozenset(scopes),
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        expires_at=row.expires_at,
+        editor_id=None if row.editor_id is None else EditorId(row.editor_id),
     )

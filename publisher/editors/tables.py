@@ -58,6 +58,12 @@ api_token = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("last_used_at", Instant),
     sa.Column("revoked_at", Instant),
+    sa.Column("expires_at", Instant),
+    sa.Column("editor_id", Key),  # whose it is; none: the newsroom's
+    # A scope of its own, but no word in `scopes`, which a server of the release before could not read. None: made by
+    # that one, whose `read` shows subscribers, and goes on to do so.
+    sa.Column("shows_subscribers", sa.Boolean),
+    sa.Index("ix_api_token_editor", "editor_id"),
 )
 
 editor_second_factor = sa.Table(

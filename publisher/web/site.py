@@ -18,6 +18,7 @@ from publisher.web.desk import proposals as desk_proposals
 from publisher.web.desk import record as desk_record
 from publisher.web.desk import sign_in as desk_sign_in
 from publisher.web.desk import today as desk_today
+from publisher.web.desk import tokens as desk_tokens
 from publisher.web.public import (
     articles,
     back_issues,
@@ -64,6 +65,7 @@ ROUTERS = (
     desk_editors.router,
     desk_me.router,
     desk_record.router,
+    desk_tokens.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 

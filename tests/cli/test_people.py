@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from publisher import acts
-from publisher.editors import flow
+from publisher.editors import api_tokens, flow
 from publisher.editors.model import Scope, SignedIn
 from publisher.editors.tables import editor_second_factor
 from publisher.wiring import newsroom
@@ -279,7 +279,7 @@ def test_a_token_is_printed_once_and_opens_what_it_names(publisher: Publisher) -
     token = publisher("token", "add", "CMS", "--scope", "articles").out.strip()
 
     room = newsroom()
-    found = flow.check_api_token(room.database, token, clock=room.now)
+    found = api_tokens.check_api_token(room.database, token, clock=room.now)
     listed = publisher("token", "list", "--json")
     assert found is not None
     assert found.scopes == {Scope.ARTICLES}
@@ -293,7 +293,7 @@ def test_a_revoked_token_opens_nothing(publisher: Publisher) -> None:
     assert publisher("token", "revoke", "1").code == 0
 
     room = newsroom()
-    assert flow.check_api_token(room.database, token, clock=room.now) is None
+    assert api_tokens.check_api_token(room.database, token, clock=room.now) is None
     assert publisher("token", "revoke", "1").code == 1
 
 

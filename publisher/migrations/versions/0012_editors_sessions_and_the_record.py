@@ -1,4 +1,4 @@
-"""Where sessions were begun, and who did what."""
+"""Where sessions were begun, second factors, whose API tokens are, and who did what."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,10 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("editor_session", sa.Column("origin", sa.Text(), server_default="", nullable=False))
     op.add_column("editor_session", sa.Column("browser", sa.Text(), server_default="", nullable=False))
+    op.add_column("api_token", sa.Column("expires_at", Instant(), nullable=True))
+    op.add_column("api_token", sa.Column("editor_id", Key, nullable=True))
+    op.add_column("api_token", sa.Column("shows_subscribers", sa.Boolean(), nullable=True))
+    op.create_index("ix_api_token_editor", "api_token", ["editor_id"], unique=False)
     op.create_table(
         "act",
         sa.Column("id", Key, nullable=False),

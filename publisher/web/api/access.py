@@ -6,7 +6,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from publisher import acts
 from publisher.audience.rules import origin_truncated
-from publisher.editors import flow
+from publisher.editors.api_tokens import check_api_token
 from publisher.editors.model import ApiToken, Scope
 from publisher.web.parts import Origin, Room
 
@@ -18,7 +18,7 @@ def _with(*scopes: Scope) -> Any:
     """Return a dependency that lets a request pass whose token has one of these scopes."""
 
     def check(room: Room, bearer: Bearer) -> ApiToken:
-        token = flow.check_api_token(room.database, bearer.credentials, clock=room.now) if bearer else None
+        token = check_api_token(room.database, bearer.credentials, clock=room.now) if bearer else None
         if token is None:
             detail = "Send a valid token: Authorization: Bearer pub_…"
             raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
@@ -29,7 +29,7 @@ def _with(*scopes: Scope) -> Any:
 
     async def act(token: Annotated[ApiToken, Depends(check)], origin: Origin) -> None:
         """Let what follows be noted as the token's; not in a thread, which would say so to itself alone."""
-        acts.begin(acts.Actor(via="api", who=token.name, origin=origin_truncated(origin)))
+        acts.begin(acts.Actor(via="api", who=token.name, editor_id=token.editor_id, origin=origin_truncated(origin)))
 
     return Depends(act)
 
@@ -39,7 +39,8 @@ MAY_READ_ARTICLES = _with(Scope.READ, Scope.ARTICLES)
 MAY_WRITE_ARTICLES = _with(Scope.ARTICLES)
 MAY_READ_ISSUES = _with(Scope.READ, Scope.ISSUES)
 MAY_WRITE_ISSUES = _with(Scope.ISSUES)
-MAY_READ_SUBSCRIBERS = _with(Scope.READ, Scope.SUBSCRIBERS)
+MAY_READ_LISTS = _with(Scope.READ, Scope.READ_SUBSCRIBERS, Scope.SUBSCRIBERS)
+MAY_READ_SUBSCRIBERS = _with(Scope.READ_SUBSCRIBERS, Scope.SUBSCRIBERS)
 MAY_WRITE_SUBSCRIBERS = _with(Scope.SUBSCRIBERS)
 
 

@@ -14,7 +14,7 @@ from publisher.audience.model import How, Subscriber, Subscription, SuppressionR
 from publisher.audience.tables import suppression
 from publisher.bell import Job
 from publisher.errors import InputError
-from publisher.web.api.access import MAY_READ_SUBSCRIBERS, MAY_WRITE_SUBSCRIBERS, ONLY_JSON
+from publisher.web.api.access import MAY_READ_LISTS, MAY_READ_SUBSCRIBERS, MAY_WRITE_SUBSCRIBERS, ONLY_JSON
 from publisher.web.api.articles import Limit
 from publisher.web.api.forms import (
     Asked,
@@ -39,7 +39,7 @@ suppressions = APIRouter(prefix="/suppressions", tags=["Suppressions"])
 # --- mailing lists
 
 
-@mailing_lists.get("", response_model=MailingLists, dependencies=[MAY_READ_SUBSCRIBERS])
+@mailing_lists.get("", response_model=MailingLists, dependencies=[MAY_READ_LISTS])
 def list_mailing_lists(room: Room) -> dict[str, Any]:
     """List the mailing lists, with the numbers of their confirmed subscriptions."""
     with room.database.reading() as connection:

@@ -40,6 +40,7 @@ class Said(Enum):
     SESSIONS_ENDED = "All your other sessions have ended."
     SECOND_FACTOR_OFF = "The second factor is off."
     SECOND_FACTOR_RESET = "The second factor is reset. The next sign-in takes none."
+    REVOKED = "Revoked. It opens nothing any more."
     RESUMED = "It goes on exactly where it stopped."
 
     @property

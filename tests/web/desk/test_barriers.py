@@ -46,6 +46,7 @@ PAGES = (
     "/desk/me",
     "/desk/me/second-factor",
     "/desk/record",
+    "/desk/tokens",
     "/desk/nothing",
 )
 

@@ -21,7 +21,7 @@ FORMS = sorted(
     if isinstance(route, APIRoute) and "POST" in (route.methods or ()) and route.path.startswith("/desk")
 )
 WITHOUT_SESSION = {"/desk/sign-in", "/desk/sign-in/code", "/desk/sign-in/{token}"}
-FILLED = {"article_id": "1", "issue_id": "1", "slug": "weekly", "word": "cancel", "editor_id": "1"}
+FILLED = {"article_id": "1", "issue_id": "1", "slug": "weekly", "word": "cancel", "editor_id": "1", "token_id": "1"}
 GUARDED = [path.format(**FILLED) for path in FORMS if path not in WITHOUT_SESSION]
 FIELDS = {"edition": "weekly", "text": "Title\n\nText.", "subject": "Other", "article": "1"}
 
