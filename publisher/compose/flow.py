@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.engine import Connection
 
-from publisher import turn
+from publisher import acts, turn
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Change, Lead
 from publisher.audience import store as audience
@@ -315,7 +315,9 @@ def undo(database: Database, issue_id: IssueId) -> Issue:
     """
     with database.transaction() as connection:
         found = store.issue_of(connection, issue_id)
-        if not store.unschedule(connection, issue_id) and found.state is not IssueState.DRAFT:
+        if store.unschedule(connection, issue_id):
+            acts.note(connection, "approval undone", f"issue {issue_id}")
+        elif found.state is not IssueState.DRAFT:
             problem = f"Issue {issue_id} is {found.state} already and cannot be undone; pause or cancel it."
             raise ConflictError(problem)
         return store.issue_of(connection, issue_id)
@@ -403,6 +405,8 @@ def approve(
         elif goes_at is None and found.state is IssueState.SCHEDULED:
             _release(connection, found, clock())
         after = store.issue_of(connection, issue_id)
+        if after.state is not found.state and after.state is not IssueState.DRAFT:
+            acts.note(connection, "issue approved", f"issue {issue_id}")
     if after.state is IssueState.DRAFT:
         raise ConflictError(after.reason or f"Issue {issue_id} was made a draft again meanwhile. Look at it once more.")
     if after.state not in {IssueState.APPROVED, IssueState.SCHEDULED}:
@@ -440,7 +444,8 @@ def draft_issue(
         render_now(connection, settings, draft)
     with database.transaction() as connection:
         added = store.add_issue(connection, draft)
-    assert added is not None, "an issue without slot and alert never meets a twin"
+        assert added is not None, "an issue without slot and alert never meets a twin"
+        acts.note(connection, "issue drafted", f"issue {added.id}")
     return added
 
 
@@ -476,6 +481,7 @@ def change_draft(
     with database.transaction() as connection:
         check(store.held(connection, changed.id))
         store.change_draft(connection, changed)
+        acts.note(connection, "draft changed", f"issue {changed.id}")
         return store.issue_of(connection, changed.id)
 
 
@@ -483,7 +489,10 @@ def cancel_draft(database: Database, issue_id: IssueId, *, reason: str = "Cancel
     """Cancel a draft; False where it is no draft (an approved one is dispatch's to stop)."""
     with database.transaction() as connection:
         store.issue_of(connection, issue_id)
-        return store.end_draft(connection, issue_id, IssueState.CANCELLED, reason)
+        is_ended = store.end_draft(connection, issue_id, IssueState.CANCELLED, reason)
+        if is_ended:
+            acts.note(connection, "issue cancelled", f"issue {issue_id}")
+        return is_ended
 
 
 def _draft_by_hand(

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.archive.model import ArticleId
 from publisher.audience import segment_store
 from publisher.audience.model import MailingListId
@@ -84,7 +85,7 @@ def remove_segment(connection: Connection, found: Segment) -> None:
     if users:
         problem = f"{' and '.join(users)} would lose the readers of {found.name!r}; choose others for it first."
         raise ConflictError(problem)
-    segment_store.remove_segment(connection, found.id)
+    segment_store.remove_segment(connection, found)
 
 
 def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edition:
@@ -119,6 +120,7 @@ def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edi
     if edition_id is None:
         problem = f"There is an edition {found.slug!r} already; choose another slug."
         raise ConflictError(problem)
+    acts.note(connection, "edition added", found.slug)
     return replace(found, id=EditionId(edition_id))
 
 
@@ -152,6 +154,7 @@ def change_edition(connection: Connection, changed: Edition) -> Edition:
     }
     if connection.execute(sa.update(edition).where(edition.c.id == changed.id).values(row)).rowcount == 0:
         raise NotFoundError("edition", changed.slug)
+    acts.note(connection, "edition changed", changed.slug)
     return changed
 
 

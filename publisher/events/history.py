@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.audience import segment_store
 from publisher.audience import store as audience
 from publisher.audience.model import Consent, Subscriber, SubscriberId, Subscription, Suppression, SuppressionReason
@@ -163,6 +164,7 @@ def erase(database: Database, subscriber_id: SubscriberId, *, never_again: bool,
         found = audience.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
         places = deliveries_of(connection, found, at_most=ISSUES_AT_MOST) if found else []
     with database.transaction() as connection:
+        acts.note(connection, "subscriber erased", f"subscriber {subscriber_id}")
         forget(connection, found, places)
         _forget_events(connection, reader)
         audience.erase(connection, subscriber_id)

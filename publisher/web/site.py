@@ -4,8 +4,10 @@ from starlette.types import Lifespan
 from publisher.web import health, problems, static
 from publisher.web.desk import archive as desk_archive
 from publisher.web.desk import articles as desk_articles
+from publisher.web.desk import code as desk_code
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
+from publisher.web.desk import editors as desk_editors
 from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import issue as desk_issue
@@ -17,6 +19,7 @@ from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import new_edition as desk_new_edition
 from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
+from publisher.web.desk import record as desk_record
 from publisher.web.desk import segments as desk_segments
 from publisher.web.desk import sign_in as desk_sign_in
 from publisher.web.desk import sources as desk_sources
@@ -25,6 +28,7 @@ from publisher.web.desk import subscribers as desk_subscribers
 from publisher.web.desk import suppressions as desk_suppressions
 from publisher.web.desk import system as desk_system
 from publisher.web.desk import today as desk_today
+from publisher.web.desk import tokens as desk_tokens
 from publisher.web.desk import webhooks as desk_webhooks
 from publisher.web.public import (
     articles,
@@ -58,6 +62,7 @@ ROUTERS = (
     preferences.router,
     unsubscribe.router,
     clicks.router,
+    desk_code.router,
     desk_sign_in.router,
     desk_today.router,
     desk_me.router,
@@ -82,6 +87,9 @@ ROUTERS = (
     desk_glossary.router,
     desk_outbox.router,
     desk_webhooks.router,
+    desk_editors.router,
+    desk_record.router,
+    desk_tokens.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 

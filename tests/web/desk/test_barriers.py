@@ -56,6 +56,11 @@ PAGES = (
     "/desk/outbox",
     "/desk/webhooks",
     "/desk/webhooks/1",
+    "/desk/editors",
+    "/desk/editors/1",
+    "/desk/me/second-factor",
+    "/desk/record",
+    "/desk/tokens",
     "/desk/nothing",
 )
 

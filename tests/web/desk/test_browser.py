@@ -350,3 +350,30 @@ def test_nothing_in_a_mail_runs(browser: Browser, site: Site) -> None:
 
         assert mail.evaluate("window.origin") == "null"
         assert mail.evaluate("document.querySelector('base').target") == "_blank"
+
+
+def test_a_chief_invites_an_editor_who_cannot_send(browser: Browser, site: Site) -> None:
+    """Another pair of hands in the newsroom, without the power to write to every reader."""
+    with working(browser, site, DESKTOP) as chief:
+        hand_in_an_article(chief)
+        draft_an_issue(chief)
+        issue = chief.url
+        chief.get_by_role("link", name="Editors").click()
+        chief.get_by_label("Name", exact=True).fill("Bert Baum")
+        chief.get_by_label("Email address").fill("bert@desk.example")
+        chief.get_by_label("Role").select_option("editor")
+        chief.get_by_role("button", name="Make an invitation").click()
+        link = chief.get_by_label("Sign-in link").input_value()
+        assert fits(chief)
+
+    context = browser.new_context(base_url=site.address)
+    page = context.new_page()
+    page.goto(link)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+    expect(page.get_by_role("link", name="Editors")).to_have_count(0)
+    page.goto(issue)
+    expect(page.get_by_role("button", name="Save")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Approve"))).to_have_count(0)
+    page.goto("/desk/editors")
+    expect(page.get_by_role("heading", level=1)).to_have_text("That is not for you to do")
+    context.close()
