@@ -209,7 +209,7 @@ def last_window_end(connection: Connection, edition_id: EditionId) -> datetime |
         sa.select(sa.func.max(issue.c.window_end)).where(
             issue.c.edition_id == edition_id,
             issue.c.slot_at.is_not(None),
-            issue.c.state.in_((IssueState.APPROVED, IssueState.DRAFT)),
+            issue.c.state.in_((IssueState.APPROVED, *NOT_OUT)),
         )
     )
     return end
@@ -304,6 +304,22 @@ def scheduled(connection: Connection, *, until: datetime | None = None, at_most:
     if until is not None:
         wanted = wanted.where(issue.c.goes_at <= until)
     return _issues(connection, wanted.order_by(issue.c.goes_at, issue.c.id).limit(at_most))
+
+
+def approved_between(connection: Connection, start: datetime, end: datetime, *, at_most: int) -> list[Issue]:
+    """Return the issues that were approved from one instant to before another, the first ones first."""
+    wanted = sa.select(issue).where(
+        issue.c.approved_at >= start, issue.c.approved_at < end, issue.c.state == IssueState.APPROVED
+    )
+    return _issues(connection, wanted.order_by(issue.c.approved_at, issue.c.id).limit(at_most))
+
+
+def move(connection: Connection, issue_id: IssueId, *, goes_at: datetime, now: datetime) -> bool:
+    """Give a scheduled issue another time; False where it is not scheduled any more, or its time has come."""
+    waiting = sa.update(issue).where(
+        issue.c.id == issue_id, issue.c.state == IssueState.SCHEDULED, issue.c.goes_at > now
+    )
+    return connection.execute(waiting.values(goes_at=goes_at)).rowcount == 1
 
 
 def _let_go(

@@ -3,6 +3,7 @@ from starlette.types import Lifespan
 
 from publisher.web import health, problems, static
 from publisher.web.desk import articles as desk_articles
+from publisher.web.desk import calendar as desk_calendar
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
 from publisher.web.desk import glossary as desk_glossary
@@ -50,6 +51,7 @@ ROUTERS = (
     desk_articles.router,
     desk_issues.router,
     desk_issue.router,
+    desk_calendar.router,
     desk_deliveries.router,
     desk_moves.router,
     desk_editions.router,
