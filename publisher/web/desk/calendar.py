@@ -97,7 +97,7 @@ def move(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdInP
     ask_for(seat, Role.CHIEF)
     asked = {name: field(form, name) for name in ASKED}
     try:
-        goes_at = _typed(field(form, "goes_at"), _zone(asked["zone"]))
+        goes_at = _typed(f"{field(form, 'day')}T{field(form, 'time')}", _zone(asked["zone"]))
         flow.move(room.database, IssueId(issue_id), goes_at, clock=room.now)
     except InputError as problem:
         return _page(request, room, seat, asked, status=422, problem=str(problem))

@@ -80,7 +80,9 @@ def test_a_scheduled_issue_moves_to_the_time_typed_in_the_zone_of_the_page(visit
     values = form_values(page, f"/desk/calendar/{draft}")
     wanted = datetime.combine(day + timedelta(days=3), datetime.min.time().replace(hour=9), tzinfo=SEOUL)
 
-    answer = visit.web.post(f"/desk/calendar/{draft}", data=values | {"goes_at": f"{wanted:%Y-%m-%dT%H:%M}"})
+    answer = visit.web.post(
+        f"/desk/calendar/{draft}", data=values | {"day": f"{wanted:%Y-%m-%d}", "time": f"{wanted:%H:%M}"}
+    )
 
     assert notes(visit.after(answer))[0].startswith("Moved.")
     assert "zone=Asia%2FSeoul" in answer.headers["Location"]
@@ -92,7 +94,7 @@ def test_a_scheduled_issue_moves_to_the_time_typed_in_the_zone_of_the_page(visit
 def test_a_time_that_cannot_be_moves_nothing(visit: Visit, draft: int, typed: str) -> None:
     goes_at = schedule(visit.room, draft)
 
-    answer = visit.post(f"/desk/calendar/{draft}", goes_at=typed, zone="UTC")
+    answer = visit.post(f"/desk/calendar/{draft}", day=typed[:10], time=typed[11:], zone="UTC")
 
     assert answer.status_code == 422
     assert len(notes(answer.text)) == 1
@@ -100,11 +102,11 @@ def test_a_time_that_cannot_be_moves_nothing(visit: Visit, draft: int, typed: st
 
 
 def test_only_an_issue_that_waits_for_its_time_moves(visit: Visit, draft: int) -> None:
-    tomorrow = f"{visit.room.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    tomorrow = f"{visit.room.now() + timedelta(days=1):%Y-%m-%d}"
 
-    of_a_draft = visit.post(f"/desk/calendar/{draft}", goes_at=tomorrow, zone="UTC")
+    of_a_draft = visit.post(f"/desk/calendar/{draft}", day=tomorrow, time="08:00", zone="UTC")
     compose.approve(visit.room.database, visit.room.settings, IssueId(draft), clock=visit.room.now)
-    of_one_gone = visit.post(f"/desk/calendar/{draft}", goes_at=tomorrow, zone="UTC")
+    of_one_gone = visit.post(f"/desk/calendar/{draft}", day=tomorrow, time="08:00", zone="UTC")
 
     assert (of_a_draft.status_code, of_one_gone.status_code) == (409, 409)
     assert the_issue(visit.room, draft).goes_at is None
@@ -128,7 +130,9 @@ def test_moving_takes_the_role_of_chief(visit: Visit, visit_as: Callable[[Role],
     goes_at = schedule(visit.room, draft)
     editor = visit_as(Role.EDITOR)
 
-    answer = editor.post(f"/desk/calendar/{draft}", goes_at=f"{goes_at + timedelta(days=1):%Y-%m-%dT%H:%M}", zone="UTC")
+    answer = editor.post(
+        f"/desk/calendar/{draft}", day=f"{goes_at + timedelta(days=1):%Y-%m-%d}", time="08:00", zone="UTC"
+    )
 
     assert answer.status_code == 403
     assert the_issue(visit.room, draft).goes_at == goes_at
