@@ -191,7 +191,7 @@ def _release(connection: Connection, waiting: Issue, now: datetime) -> None:
         log.warning("issue_held", issue_id=waiting.id, lost=lost)
         store.unschedule(connection, waiting.id, reason=WITHDRAWN_SINCE)
     else:
-        store.release(connection, waiting.id, now=now)
+        store.release(connection, waiting.id, goes_at=waiting.goes_at, now=now)
 
 
 def _approve_automatic(database: Database, settings: Settings, mine: Turn, clock: Clock) -> int:
@@ -392,8 +392,8 @@ def approve(
         InputError: The instant is over, or more than a year ahead.
 
     """
-    if goes_at is not None and not clock() < goes_at <= clock() + SCHEDULED_AT_MOST:
-        raise InputError("An issue goes out at an instant to come, within a year.", "goes_at")
+    if goes_at is not None:
+        _must_be_to_come(goes_at, clock())
     with database.reading() as connection:
         found = store.issue_of(connection, issue_id)
         frozen = None if found.state is not IssueState.DRAFT else freeze_now(connection, settings, found)
@@ -413,6 +413,32 @@ def approve(
         problem = f"Issue {issue_id} is {after.state} and cannot be approved; draft a new one."
         raise ConflictError(problem)
     return after
+
+
+def move(database: Database, issue_id: IssueId, goes_at: datetime, *, clock: Clock) -> Issue:
+    """
+    Give a scheduled issue another time, frozen as it is.
+
+    Raises:
+        NotFoundError: There is no such issue.
+        ConflictError: It is not scheduled, or its time has come.
+        InputError: The instant is over, or more than a year ahead.
+
+    """
+    _must_be_to_come(goes_at, clock())
+    with database.transaction() as connection:
+        found = store.issue_of(connection, issue_id)
+        if not store.move(connection, issue_id, goes_at=goes_at, now=clock()):
+            on_its_way = "about to go out" if found.state is IssueState.SCHEDULED else found.state.value
+            problem = f"Issue {issue_id} is {on_its_way}; only one that waits for its time can be moved."
+            raise ConflictError(problem)
+        acts.note(connection, "issue moved", f"issue {issue_id}")
+        return store.issue_of(connection, issue_id)
+
+
+def _must_be_to_come(goes_at: datetime, now: datetime) -> None:
+    if not now < goes_at <= now + SCHEDULED_AT_MOST:
+        raise InputError("An issue goes out at an instant to come, within a year.", "goes_at")
 
 
 # --- by hand

@@ -4,6 +4,7 @@ from starlette.types import Lifespan
 from publisher.web import health, problems, static
 from publisher.web.desk import archive as desk_archive
 from publisher.web.desk import articles as desk_articles
+from publisher.web.desk import calendar as desk_calendar
 from publisher.web.desk import code as desk_code
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
@@ -72,6 +73,7 @@ ROUTERS = (
     desk_articles.router,
     desk_issues.router,
     desk_issue.router,
+    desk_calendar.router,
     desk_deliveries.router,
     desk_live.router,
     desk_moves.router,

@@ -25,6 +25,7 @@ class Said(Enum):
     CHANGED = "Changed. What is approved already keeps the rules that it was approved under."
     APPROVED = "Approved, and frozen as it is. The first mails leave within a moment."
     SCHEDULED = "Approved, and frozen as it is. Nothing has left yet: until its time comes you can undo this."
+    MOVED = "Moved. It goes out at its new time, frozen as it is."
     UNDONE = "Undone. It is a draft again, and nothing was sent."
     TESTED = "A test is on its way to your own address."
     CANCELLED = "Cancelled."

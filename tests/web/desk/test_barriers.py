@@ -36,6 +36,8 @@ PAGES = (
     "/desk/issues/2",
     "/desk/issues/3",
     "/desk/issues/1/deliveries",
+    "/desk/calendar",
+    "/desk/calendar?view=week",
     "/desk/editions",
     "/desk/editions/weekly",
     "/desk/editions/new",
