@@ -30,6 +30,13 @@ editor_session = sa.Table(
     sa.Index("ix_editor_session_editor", "editor_id"),
 )
 
+editor_calendar = sa.Table(
+    "editor_calendar",
+    metadata,
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), primary_key=True, autoincrement=False),
+    sa.Column("key_hash", sa.Text, nullable=False, unique=True),
+)
+
 sign_in_link = sa.Table(
     "sign_in_link",
     metadata,

@@ -34,6 +34,7 @@ from publisher.web.desk import webhooks as desk_webhooks
 from publisher.web.public import (
     articles,
     back_issues,
+    calendar_feed,
     clicks,
     confirm,
     feeds,
@@ -63,6 +64,7 @@ ROUTERS = (
     preferences.router,
     unsubscribe.router,
     clicks.router,
+    calendar_feed.router,
     desk_code.router,
     desk_sign_in.router,
     desk_today.router,

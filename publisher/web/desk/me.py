@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from publisher.audience.rules import origin_truncated
 from publisher.editors import flow, store
+from publisher.editors.calendar_keys import has_calendar_key, make_calendar_key
 from publisher.editors.model import SignInRefused
 from publisher.editors.rules import PASSWORD_AT_LEAST, email_key
 from publisher.errors import InputError
@@ -13,6 +14,7 @@ from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go, sit_down
 from publisher.web.desk.sign_in import browser_of
 from publisher.web.parts import Form, Origin, Room, field
+from publisher.web.public.calendar_feed import PATH as CALENDAR
 from publisher.web.public.preferences import time_zones
 from publisher.wiring import Newsroom
 
@@ -34,6 +36,13 @@ def choose(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     except InputError as problem:
         return _page(request, room, seat, status=422, wrong_zone=str(problem))
     return go(seat, PATH, Said.CHOSEN)
+
+
+@router.post(f"{PATH}/calendar", include_in_schema=False)
+def make_calendar(request: Request, room: Room, seat: Sender) -> Response:
+    """Show a new address of this editor's calendar: now, and never again; the one before it leads nowhere."""
+    key = make_calendar_key(room.database, seat.editor.id)
+    return _page(request, room, seat, calendar_url=f"{room.settings.base_url}{CALENDAR}/{key}.ics")
 
 
 @router.post(f"{PATH}/password", include_in_schema=False)
@@ -74,15 +83,25 @@ def end_others(room: Room, seat: Sender) -> Response:
 
 
 def _page(
-    request: Request, room: Newsroom, seat: Seat, *, status: int = 200, problem: str = "", wrong_zone: str = ""
+    request: Request,
+    room: Newsroom,
+    seat: Seat,
+    *,
+    status: int = 200,
+    problem: str = "",
+    wrong_zone: str = "",
+    calendar_url: str = "",
 ) -> Response:
     with room.database.reading() as connection:
         found = store.editor_with_email(connection, email_key(seat.editor.email))
+        has_calendar = has_calendar_key(connection, seat.editor.id)
         has_code = store.has_second_factor(connection, seat.editor.id)
     values: dict[str, Any] = {
         "sessions": flow.sessions_of(room.database, seat.editor.id, seat.token, clock=room.now),
         "has_password": found is not None and found[1] is not None,
         "has_code": has_code,
+        "has_calendar": has_calendar,
+        "calendar_url": calendar_url,
         "password_at_least": PASSWORD_AT_LEAST,
         "problem": problem,
         "wrong_zone": wrong_zone,
