@@ -408,6 +408,13 @@ def record_consents(connection: Connection, consents: Sequence[Consent]) -> None
         )
 
 
+def held_keys(connection: Connection, email_keys: Collection[str]) -> list[str]:
+    """Return those of address keys that a subscriber has, who cannot be erased before this transaction ends."""
+    wanted = sa.select(subscriber.c.email_key).where(subscriber.c.email_key.in_(list(email_keys)))
+    held = wanted.order_by(subscriber.c.email_key).with_for_update(read=True, key_share=True)
+    return list(connection.scalars(held))
+
+
 def erase(connection: Connection, subscriber_id: SubscriberId) -> None:
     """
     Take everything out of a subscriber that tells who it is; the numbers stay taken.

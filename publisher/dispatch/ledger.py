@@ -466,6 +466,7 @@ def _waiting_readers(states: Sequence[DeliveryState]) -> sa.Select[Any]:
         (suppression.c.email_key.is_not(None), sa.literal("suppressed: ") + suppression.c.reason),
         (subscription.c.id.is_(None), sa.literal("erased")),
         (subscription.c.state != "confirmed", sa.literal("unsubscribed meanwhile")),
+        (subscription.c.paused_until > sa.bindparam("now"), sa.literal("paused by the reader")),
         else_=None,
     )
     return (

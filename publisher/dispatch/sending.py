@@ -308,11 +308,13 @@ def _brake(connection: sa.Connection, issue_id: IssueId, run: int, results: Sequ
 def _suppress_dead(connection: sa.Connection, results: Sequence[Result], now: datetime) -> None:
     """Mail dead addresses no more, in the commit that says so. Two workers take them in the same order."""
     dead = {email_key(each.dead_address): each for each in results if each.dead_address}
+    if not dead:
+        return
     audience.suppress(
         connection,
         [
             Suppression(email_key=key, reason=SuppressionReason.BOUNCED, at=now, detail=dead[key].reason or "")
-            for key in sorted(dead)
+            for key in sorted(audience.held_keys(connection, dead))  # of who was erased meanwhile nothing is kept
         ],
     )
 

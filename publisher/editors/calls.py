@@ -16,6 +16,14 @@ LONGEST = timedelta(minutes=5)
 """No request lives as long; one without an answer after that has none to come."""
 
 
+GONE = {
+    "status": 410,
+    "headers": {"content-type": "application/problem+json"},
+    "body": b'{"title": "Gone", "status": 410, "detail": "Done once; the person it was about has been erased since."}',
+}
+"""RFC 9457."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """A request with its key."""
@@ -83,6 +91,15 @@ def forget(database: Database, call: Call) -> None:
     """Let a request be made again, for nothing was done."""
     with database.transaction() as connection:
         connection.execute(sa.delete(api_call).where(*_this(call)))
+
+
+def forget_about(connection: sa.Connection, address: str) -> None:
+    """Take an erased person's address out of the answers that are kept: whoever asks again is told that it is gone."""
+    if connection.dialect.name == "sqlite":
+        told = sa.func.instr(sa.func.lower(sa.cast(api_call.c.body, sa.Text)), address.lower())
+    else:  # every byte beyond ASCII as an escape: no address has one, and no body is too strange for it
+        told = sa.func.strpos(sa.func.lower(sa.func.encode(api_call.c.body, "escape")), address.lower())
+    connection.execute(sa.update(api_call).where(api_call.c.body.is_not(None), told > 0).values(**GONE))
 
 
 def _this(call: Call) -> tuple[sa.ColumnElement[bool], ...]:

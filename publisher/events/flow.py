@@ -21,6 +21,7 @@ from publisher.events.store import Heard
 log = structlog.get_logger()
 
 AT_ONCE = 500
+APPLYING = "events: apply"
 MAILS_AT_ONCE = 100
 
 
@@ -50,12 +51,12 @@ def ingest_folder(database: Database, folder: Path, paths: ReturnPaths, *, clock
 def apply_due(database: Database, *, clock: Clock, should_stop: Callable[[], bool] = lambda: False) -> int:
     """Draw the conclusions from what was told; return how many events there were."""
     with database.reading() as connection:
-        if not store.waiting(connection, at_most=1)[0]:
+        if not store.waiting(connection, at_most=1).ids:
             return 0
     applied = after = 0
     while not should_stop():
         with database.transaction() as connection:
-            one_at_a_time(connection, "events: apply")  # or two would each count one bounce too few
+            one_at_a_time(connection, APPLYING)  # or two would each count one bounce too few
             ids = _apply_some(connection, after, clock())
         if not ids:
             break
@@ -64,14 +65,17 @@ def apply_due(database: Database, *, clock: Clock, should_stop: Callable[[], boo
 
 
 def _apply_some(connection: Connection, after: int, now: datetime) -> list[int]:
-    ids, known = store.waiting(connection, at_most=AT_ONCE, after=after)
-    store.set_applied(connection, ids, known, now=now)
+    found = store.waiting(connection, at_most=AT_ONCE, after=after)
+    known = found.about_readers
+    store.set_applied(connection, found.ids, known, now=now)
+    if found.about_erased:
+        store.forget(connection, found.about_erased)
     _settle(connection, known)
     for each in known:
         _conclude(connection, each, now)
-    if len(known) < len(ids):
-        log.info("events_about_nobody", events=len(ids) - len(known))
-    return ids
+    if len(known) < len(found.ids):
+        log.info("events_about_nobody", events=len(found.ids) - len(known))
+    return found.ids
 
 
 def _settle(connection: Connection, known: Iterable[Heard]) -> None:

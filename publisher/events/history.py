@@ -16,9 +16,12 @@ from publisher.audience.rules import email_key
 from publisher.clock import Clock
 from publisher.compose import store as compose
 from publisher.compose.model import IssueId
-from publisher.database import Database
+from publisher.database import Database, one_at_a_time
 from publisher.dispatch.history import ReaderDelivery, deliveries_of, forget
+from publisher.editors.calls import forget_about
 from publisher.errors import NotFoundError
+from publisher.events import store
+from publisher.events.flow import APPLYING
 from publisher.events.model import EventKind
 from publisher.events.tables import delivery_event
 
@@ -164,9 +167,14 @@ def erase(database: Database, subscriber_id: SubscriberId, *, never_again: bool,
         found = audience.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
         places = deliveries_of(connection, found, at_most=ISSUES_AT_MOST) if found else []
     with database.transaction() as connection:
+<<<<<<< HEAD
         acts.note(connection, "subscriber erased", f"subscriber {subscriber_id}")
+=======
+        one_at_a_time(connection, APPLYING)  # or a conclusion about him may be drawn after he is forgotten
+>>>>>>> readers
         forget(connection, found, places)
-        _forget_events(connection, reader)
+        store.forget_reader(connection, reader.id, [(each.issue_id, each.seq) for each in places])
+        forget_about(connection, reader.email)
         audience.erase(connection, subscriber_id)
         _settle_suppression(connection, reader, never_again, clock())
 
@@ -180,15 +188,6 @@ def _settle_suppression(connection: Connection, reader: Subscriber, never_again:
         own_will = (SuppressionReason.ASKED, SuppressionReason.MANUAL)
         audience.lift_suppression(connection, key, own_will)
     audience.forget_detail(connection, key, NEVER_AGAIN)
-
-
-def _forget_events(connection: Connection, reader: Subscriber) -> None:
-    emptied = {"raw": "", "reason": "", "address": ""}
-    told = sa.update(delivery_event).where(delivery_event.c.subscriber_id == reader.id)
-    connection.execute(told.values(**emptied, subscriber_id=None))
-    open_ones = delivery_event.c.applied_at.is_(None)
-    waiting = sa.update(delivery_event).where(open_ones, delivery_event.c.address == email_key(reader.email))
-    connection.execute(waiting.values(**emptied))
 
 
 def _events(connection: Connection, subscriber_id: SubscriberId, at_most: int) -> list[ReaderEvent]:

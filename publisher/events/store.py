@@ -17,6 +17,10 @@ from publisher.events.model import DeliveryEvent, EventKind
 from publisher.events.rules import Bounce
 from publisher.events.tables import delivery_event
 
+ERASED = ""
+"""The address of a subscriber who has been erased."""
+NAMELESS = {"raw": "", "reason": "", "address": ""}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
@@ -35,6 +39,17 @@ class Heard:
     email_key: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """Events that were not applied yet."""
+
+    ids: list[int]
+    """Of all of them."""
+    about_readers: list[Heard]
+    about_erased: list[int]
+    """The ids of those that are about a delivery whose reader has been erased since."""
+
+
 def add(connection: Connection, events: Iterable[DeliveryEvent], *, now: datetime) -> None:
     """Write events down as they came; one that was told before is not written again."""
     # Always in the same order, so that two calls with the same events never wait for each other in a circle.
@@ -43,9 +58,9 @@ def add(connection: Connection, events: Iterable[DeliveryEvent], *, now: datetim
         connection.execute(insert_or_ignore(connection, delivery_event), rows)
 
 
-def waiting(connection: Connection, *, at_most: int, after: int = 0) -> tuple[list[int], list[Heard]]:
+def waiting(connection: Connection, *, at_most: int, after: int = 0) -> Waiting:
     """
-    Return the next events that were not applied yet, oldest first: the ids of all, and those that are about a reader.
+    Return the next events that were not applied yet, oldest first.
 
     An event is about the reader of its delivery only if the address in it is that reader's, for another newsroom may
     share the provider's account and count its issues from 1 as well.
@@ -57,7 +72,11 @@ def waiting(connection: Connection, *, at_most: int, after: int = 0) -> tuple[li
 
     """
     rows = connection.execute(_WAITING, {"at_most": at_most, "after": after}).all()
-    return [row.id for row in rows], [_heard(row) for row in rows if _is_about_reader(row)]
+    return Waiting(
+        ids=[row.id for row in rows],
+        about_readers=[_heard(row) for row in rows if _is_about_reader(row)],
+        about_erased=[row.id for row in rows if row.email == ERASED],
+    )
 
 
 def set_applied(connection: Connection, ids: Sequence[int], known: Iterable[Heard], *, now: datetime) -> None:
@@ -66,6 +85,20 @@ def set_applied(connection: Connection, ids: Sequence[int], known: Iterable[Hear
     rows = [{"of_event": each, "of_subscriber": reader, "now": now} for each, reader in readers.items()]
     if rows:
         connection.execute(_SET_APPLIED, rows)
+
+
+def forget(connection: Connection, ids: Sequence[int]) -> None:
+    """Keep of events only that there were such: the words in them may name who it was."""
+    connection.execute(sa.update(delivery_event).where(delivery_event.c.id.in_(ids)).values(NAMELESS))
+
+
+def forget_reader(connection: Connection, subscriber_id: SubscriberId, places: Iterable[tuple[IssueId, int]]) -> None:
+    """Keep of what was told of a reader only that it was: what has been applied, and what waits at his deliveries."""
+    values = NAMELESS | {"subscriber_id": None}
+    connection.execute(sa.update(delivery_event).where(delivery_event.c.subscriber_id == subscriber_id).values(values))
+    waits = [{"of_issue": issue_id, "at_seq": seq} for issue_id, seq in places]
+    if waits:
+        connection.execute(_FORGET_AT.values(values), waits)
 
 
 def bounces_of(connection: Connection, subscriber_id: SubscriberId, *, since: datetime) -> list[Bounce]:
@@ -123,7 +156,7 @@ def _row(event: DeliveryEvent, now: datetime) -> dict[str, Any]:
 
 
 def _is_about_reader(row: Any) -> bool:
-    return row.email_key is not None and row.address in {"", row.email_key}
+    return row.email_key is not None and row.email != ERASED and row.address in {"", row.email_key}
 
 
 def _heard(row: Any) -> Heard:
@@ -155,6 +188,7 @@ _WAITING = (
         delivery.c.state.label("delivery_state"),
         delivery.c.subscription_id,
         subscriber.c.id.label("reader"),
+        subscriber.c.email,
         subscriber.c.email_key,
     )
     .outerjoin(
@@ -165,6 +199,12 @@ _WAITING = (
     .where(delivery_event.c.applied_at.is_(None), delivery_event.c.id > sa.bindparam("after"))
     .order_by(delivery_event.c.id)
     .limit(sa.bindparam("at_most"))
+)
+
+_FORGET_AT = sa.update(delivery_event).where(
+    delivery_event.c.issue_id == sa.bindparam("of_issue"),
+    delivery_event.c.seq == sa.bindparam("at_seq"),
+    delivery_event.c.applied_at.is_(None),
 )
 
 _SET_APPLIED = (

@@ -193,6 +193,28 @@ def test_who_unsubscribes_after_the_plan_gets_nothing(room: Room) -> None:
     assert report_of(room, issue_id).counts[DeliveryState.SKIPPED] == 1
 
 
+def test_who_pauses_after_the_plan_gets_nothing_until_the_pause_is_over(timed: Room, clock: SetClock) -> None:
+    """Nothing arrives within the pause, and what was missed does not follow afterwards."""
+    timed.readers(2)
+    missed = timed.approved_issue()
+    plan(timed)
+    with timed.database.transaction() as connection:
+        first = connection.scalar(sa.select(sa.func.min(subscription.c.id)))
+        later = clock() + timedelta(days=14)
+        connection.execute(sa.update(subscription).where(subscription.c.id == first).values(paused_until=later))
+
+    with judged(timed) as sink:
+        send(timed, over(sink.server))
+        clock.pass_by(timedelta(days=14))
+        timed.approved_issue()
+        plan(timed)
+        for _ in range(2):
+            send(timed, over(sink.server))
+        assert Counter(sink.recipients()) == {"reader1@readers.example": 1, "reader2@readers.example": 2}
+
+    assert report_of(timed, missed).counts[DeliveryState.SKIPPED] == 1
+
+
 def test_the_answers_of_the_server_stand_in_the_ledger(room: Room) -> None:
     room.readers(9)
     issue_id = room.approved_issue()

@@ -1,8 +1,9 @@
 """What is held about one reader: shown, handed out, and erased for good."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,13 +15,18 @@ from publisher.audience import store
 from publisher.audience.model import How, Subscriber, SubscriptionState, SuppressionReason
 from publisher.audience.tables import subscriber_topic, subscription
 from publisher.audience.tokens import Purpose, Signer
+from publisher.compose.model import IssueId
 from publisher.database import Database, metadata
 from publisher.dispatch.history import deliveries_of, place_of
-from publisher.dispatch.model import DeliveryState
+from publisher.dispatch.model import DeliveryState, Envelope, Outcome, Refused
 from publisher.dispatch.tables import delivery, notice
+from publisher.editors import calls
+from publisher.editors.calls import Answered, Call
+from publisher.editors.flow import add_api_token, check_api_token
+from publisher.editors.model import Scope
 from publisher.errors import ConflictError, NotFoundError
 from publisher.events import store as events
-from publisher.events.flow import apply_due
+from publisher.events.flow import apply_due, receive
 from publisher.events.history import erase, history, own_data
 from publisher.events.model import DeliveryEvent, EventKind, Provider
 from tests.dispatch.test_send import judged, over, plan, report_of, send
@@ -204,6 +210,108 @@ def test_old_links_of_an_erased_reader_begin_nothing(room: Room) -> None:
     with room.database.reading() as connection:
         state = connection.scalar(sa.select(subscription.c.state).where(subscription.c.id == mine.id))
     assert state == SubscriptionState.UNSUBSCRIBED
+
+
+def his_delivery(room: Room, joanna: Subscriber) -> tuple[IssueId, int]:
+    with room.database.reading() as connection:
+        (mine,) = history(connection, joanna, issues=9).deliveries
+    return mine.issue_id, mine.seq
+
+
+def a_report(place: tuple[IssueId, int], room: Room, **values: Any) -> DeliveryEvent:
+    """A mail that came back to our return path: whose it is says the signature; the address stands in the text."""
+    usual: dict[str, Any] = {
+        "provider": Provider.MAILBOX,
+        "event_id": "returned",
+        "kind": EventKind.BOUNCED,
+        "issue_id": place[0],
+        "seq": place[1],
+        "at": room.clock(),
+        "status": "5.1.1",
+        "is_dead": True,
+        "reason": "unknown",
+        "raw": f"Final-Recipient: rfc822; {ADDRESS}",
+    }
+    return DeliveryEvent(**usual | values)
+
+
+def test_a_report_that_waits_is_forgotten_with_its_reader(room: Room) -> None:
+    joanna = live_through_everything(room)
+    receive(room.database, [a_report(his_delivery(room, joanna), room)], clock=room.clock)
+
+    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+
+    assert "delivery_event" not in traces(room.database, ADDRESS)
+
+
+@pytest.mark.parametrize("kind", [EventKind.BOUNCED, EventKind.COMPLAINED, EventKind.DELIVERED])
+def test_what_comes_back_to_an_erased_reader_names_nobody(room: Room, kind: EventKind) -> None:
+    """Mail servers report for days; what they say then is about nobody we know."""
+    join(room)
+    issue_id = room.approved_issue()
+    plan(room)
+    joanna, place = reader(room), (issue_id, 1)
+    with judged(room) as sink:
+        send(room, over(sink.server))
+    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+
+    late = [
+        a_report(place, room, kind=kind),
+        a_report(place, room, kind=kind, provider=Provider.SENDGRID, address=ADDRESS),
+    ]
+    receive(room.database, late, clock=room.clock)
+    apply_due(room.database, clock=room.clock)
+
+    assert traces(room.database, ADDRESS, "erased:", NAME).keys() <= {"subscriber"}
+    assert traces(room.database, ADDRESS) == {}
+    with room.database.reading() as connection:
+        assert store.suppressed(connection, at_most=9) == []
+
+
+def test_an_answer_that_was_on_the_wire_brings_no_erased_address_back(room: Room) -> None:
+    """The server says that the address is dead after its reader has been erased."""
+    join(room)
+    room.approved_issue()
+    plan(room)
+    joanna = reader(room)
+
+    class ErasedMeanwhile:
+        name = "late"
+
+        def open(self) -> None: ...
+
+        def close(self) -> None: ...
+
+        def send_all(self, _message: object, envelopes: Sequence[Envelope]) -> Sequence[Outcome]:
+            erase(room.database, joanna.id, never_again=False, clock=room.clock)
+            return [Refused(code=550, enhanced="5.1.1", reason="unknown") for _ in envelopes]
+
+        def send_one(self, _sender: str, _address: str, _raw: bytes) -> Outcome:
+            raise AssertionError
+
+    send(room, ErasedMeanwhile())
+
+    assert traces(room.database, ADDRESS) == {}
+
+
+def test_answers_that_are_kept_for_programs_forget_an_erased_reader_too(room: Room) -> None:
+    """An answer to a request with an Idempotency-Key is kept for a day; who asks again then is told that it is gone."""
+    join(room)
+    token = add_api_token(room.database, name="CRM", scopes={Scope.SUBSCRIBERS}, clock=room.clock)
+    found = check_api_token(room.database, token, clock=room.clock)
+    assert found
+    calls_made = [Call(token_id=found.id, key=key, request_hash="0") for key in ("his", "another's")]
+    for call, address in zip(calls_made, (ADDRESS, "kim@readers.example"), strict=True):
+        calls.begin(room.database, call, clock=room.clock)
+        body = json.dumps({"email": address}).encode()
+        calls.answer(room.database, call, Answered(status=201, headers={}, body=body))
+
+    erase(room.database, reader(room).id, never_again=False, clock=room.clock)
+
+    assert traces(room.database, ADDRESS) == {}
+    his, other = (calls.begin(room.database, each, clock=room.clock) for each in calls_made)
+    assert isinstance(his, Answered)
+    assert (his.status, b"kim@" in getattr(other, "body", b"")) == (410, True)
 
 
 # --- deliveries without an index

@@ -1,6 +1,6 @@
 """RFC 8058: one click in a mail program ends the subscription; nothing else about it may surprise anybody."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -162,6 +162,34 @@ def test_a_pause_lasts_two_weeks_and_can_be_ended(web: TestClient, room: Newsroo
     assert kept is not None
     assert timedelta(days=13) < kept < begun <= timedelta(days=14)
     assert paused_for() is None
+
+
+def test_a_paused_reader_is_told_until_when_and_resumes_by_a_button(
+    web: TestClient, room: Newsroom, links: Links
+) -> None:
+    """Saving something else keeps the pause, and a list that is chosen meanwhile is silent as long as the others."""
+
+    def pauses() -> list[datetime | None]:
+        with room.database.reading() as connection:
+            reader = subscriber_with_email(connection, READER)
+            assert reader
+            return [each.paused_until for each in subscriptions_of(connection, [reader.id])[reader.id]]
+
+    paused = web.post(links.preferences, data={"list": "readers", "pause": "two-weeks"}).text
+    assert elements(paused, "input", type="checkbox", name="pause") == []
+    assert "Paused until" in words(elements(paused, "main")[0])
+    carried = {each.get("name") or "": each.get("value") or "" for each in elements(paused, "input", type="hidden")}
+    assert elements(paused, "form", action=f"{links.preferences}/resume")
+
+    web.post(links.preferences, data=carried | {"list": ["readers", "others"]})
+    first, second = pauses()
+    resumed = web.post(f"{links.preferences}/resume")
+
+    assert first is not None
+    assert first == second
+    assert pauses() == [None, None]
+    assert resumed.headers["Location"] == links.preferences
+    assert web.post(f"{links.preferences[:-1]}x/resume").status_code == 404
 
 
 @pytest.mark.parametrize("wrong", [{"language": "!!"}, {"time_zone": "Moon/Base"}, {"list": "nothing"}])

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 from sqlalchemy.engine import Connection
 
 from publisher.archive import store as archive
@@ -74,6 +75,17 @@ def save(request: Request, room: Room, token: str, form: Form, origin: Origin) -
     )
 
 
+@router.post("/preferences/{token}/resume", include_in_schema=False)
+def resume(request: Request, room: Room, token: str) -> Response:
+    """End the pause now; everything else stays as it is."""
+    with room.database.reading() as connection:
+        reader = subscriber_behind(connection, room, token)
+    if reader is None:
+        return broken_link(request, room)
+    _pause(room, reader.id, wanted=False)
+    return RedirectResponse(f"/preferences/{token}", status_code=303, headers={"Referrer-Policy": "no-referrer"})
+
+
 def _save(room: Newsroom, reader: Subscriber, form: Form, origin: str) -> None:
     flow.set_preferences(
         room.database,
@@ -90,14 +102,17 @@ def _save(room: Newsroom, reader: Subscriber, form: Form, origin: str) -> None:
 
 
 def _pause(room: Newsroom, subscriber_id: SubscriberId, *, wanted: bool) -> None:
-    """Begin or end the pause of every subscription; one that lasts goes on as it was."""
+    """Begin or end the pause of every subscription; one that lasts goes on as it was, and holds for a new one too."""
     now = room.now()
     with room.database.reading() as connection:
         mine = audience.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
+    until = max(
+        (each.paused_until for each in mine if each.paused_until and each.paused_until > now), default=now + PAUSE
+    )
     for each in mine:
         is_paused = each.paused_until is not None and each.paused_until > now
         if each.state is SubscriptionState.CONFIRMED and is_paused != wanted:
-            flow.pause(room.database, each.id, until=now + PAUSE if wanted else None, clock=room.now)
+            flow.pause(room.database, each.id, until=until if wanted else None, clock=room.now)
 
 
 def _values(connection: Connection, room: Newsroom, reader: Subscriber) -> dict[str, Any]:
