@@ -167,11 +167,8 @@ def erase(database: Database, subscriber_id: SubscriberId, *, never_again: bool,
         found = audience.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
         places = deliveries_of(connection, found, at_most=ISSUES_AT_MOST) if found else []
     with database.transaction() as connection:
-<<<<<<< HEAD
         acts.note(connection, "subscriber erased", f"subscriber {subscriber_id}")
-=======
         one_at_a_time(connection, APPLYING)  # or a conclusion about him may be drawn after he is forgotten
->>>>>>> readers
         forget(connection, found, places)
         store.forget_reader(connection, reader.id, [(each.issue_id, each.seq) for each in places])
         forget_about(connection, reader.email)
