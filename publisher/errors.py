@@ -10,6 +10,7 @@ Every error of Publisher, in one tree. A class says what the caller can do about
     │   └── TemplateTextError    … an editor's text: subject, introduction
     ├── NotFoundError            look it up again; the id or name is unknown
     ├── ConflictError            the thing is no longer in a state that allows this
+    ├── NotAllowedError          ask somebody whose role may do this
     ├── FetchError               the outside address gave nothing useful; try later
     ├── RemoteError              the service elsewhere says no, in its own words, or nothing
     ├── LeaseLostError           stop: another worker has taken over
@@ -96,6 +97,17 @@ class NotFoundError(PublisherError):
 
 class ConflictError(PublisherError):
     """The thing is in a state that does not allow this."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class NotAllowedError(PublisherError):
+    """Whoever asks may not do this."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)

@@ -24,8 +24,8 @@ VARIABLES = frozenset(
         *("BOUNCE_ADDRESS", "SENDGRID_WEBHOOK_KEY", "WEBSUB_HUBS"),
         "MAIL_RATE_PER_S",
         "EMBEDDINGS",
-        "GRACE_S",
         *("URL", "TOKEN"),  # of a service elsewhere, for commands
+        *("GRACE_S", "REQUIRE_SECOND_FACTOR"),
         *SECRETS,
         *(f"{secret}_FILE" for secret in SECRETS),
     )
@@ -65,6 +65,8 @@ class Settings:
     """The mailbox of that address; empty: nobody reads it for us."""
     sendgrid_webhook_key: str = ""
     """The public key of SendGrid's signed event webhook; empty: no events are taken."""
+    require_second_factor: bool = False
+    """Whether chiefs and operators must have a second factor before they do anything else at the desk."""
     websub_hubs: tuple[str, ...] = ()
     """Hubs elsewhere, which are told of every change of a feed; we have one of our own besides."""
     embeddings: str = "off"
@@ -108,6 +110,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         bounce_address=_bounce_address(read("BOUNCE_ADDRESS")),
         bounce_imap_url=_bounce_imap_url(read("BOUNCE_IMAP_URL")),
         sendgrid_webhook_key=_sendgrid_webhook_key(read("SENDGRID_WEBHOOK_KEY")),
+        require_second_factor=_yes_or_no("REQUIRE_SECOND_FACTOR", read("REQUIRE_SECOND_FACTOR")),
         websub_hubs=_websub_hubs(read("WEBSUB_HUBS")),
         embeddings=_embeddings(read("EMBEDDINGS") or "off"),
     )

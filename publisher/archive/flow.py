@@ -5,6 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.archive.accept import Acceptance, Accepted, accept, note_change
 from publisher.archive.model import ArticleId, ArticleState
 from publisher.archive.tables import article
@@ -135,6 +136,8 @@ def _move(database: Database, article_id: ArticleId, state: ArticleState, *, clo
             return False
         connection.execute(sa.update(article).where(article.c.id == article_id).values(state=state))
         note_change(connection, article_id, clock())
+        did = "article withdrawn" if state is ArticleState.WITHDRAWN else "article restored"
+        acts.note(connection, did, f"article {article_id}")
         return True
 
 

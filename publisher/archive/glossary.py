@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from slugify import slugify
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.archive import rules
 from publisher.archive.model import GlossaryTerm, TermKind
 from publisher.archive.rules import Spellings
@@ -55,6 +56,7 @@ def add(connection: Connection, term: GlossaryTerm, *, now: datetime) -> Glossar
     added = _checked(replace(term, slug=""), Spellings(found))
     added = replace(added, slug=_free_slug(added.name, {each.slug for each in found}))
     keep(connection, [added], now=now)
+    acts.note(connection, "term added", added.slug)
     return added
 
 
@@ -64,6 +66,7 @@ def change(connection: Connection, term: GlossaryTerm, *, now: datetime) -> Glos
     term_at(connection, term.slug)
     changed = _checked(term, Spellings(terms(connection)))
     keep(connection, [changed], now=now)
+    acts.note(connection, "term changed", changed.slug)
     return changed
 
 
@@ -89,6 +92,8 @@ def import_all(connection: Connection, found: Iterable[GlossaryTerm], *, now: da
     changed = [_checked(each, after) for each in coming.values() if each != before.get(each.slug)]
     keep(connection, changed, now=now)
     added = sum(each.slug not in before for each in changed)
+    if changed:
+        acts.note(connection, "terms imported", f"{added} added, {len(changed) - added} changed")
     return Imported(added=added, changed=len(changed) - added, unchanged=len(coming) - len(changed))
 
 
@@ -112,7 +117,10 @@ def keep(connection: Connection, found: Iterable[GlossaryTerm], *, now: datetime
 
 def remove(connection: Connection, slug: str) -> bool:
     """Remove a term; return whether it was there."""
-    return connection.execute(sa.delete(glossary_term).where(glossary_term.c.slug == slug)).rowcount == 1
+    is_removed = connection.execute(sa.delete(glossary_term).where(glossary_term.c.slug == slug)).rowcount == 1
+    if is_removed:
+        acts.note(connection, "term removed", slug)
+    return is_removed
 
 
 def _checked(term: GlossaryTerm, others: Spellings) -> GlossaryTerm:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher import words
+from publisher import acts, words
 from publisher.archive import glossary, store
 from publisher.archive.model import Article, ArticleId, ArticleState, Change, Proposal
 from publisher.archive.rules import Spellings
@@ -86,6 +86,7 @@ def _decide(connection: Connection, name: str, at: datetime | None) -> None:
     decided = connection.execute(sa.update(table).where(table.c.name == name).values(dismissed_at=at))
     if decided.rowcount != 1:
         raise NotFoundError("proposal", name)
+    acts.note(connection, "proposal dismissed" if at else "proposal put back", name)
     if at is None:
         connection.execute(sa.delete(table).where(table.c.name == name, table.c.articles < 1))
 

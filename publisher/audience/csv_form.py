@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TextIO
 
 import sqlalchemy as sa
 
+from publisher import acts
 from publisher.audience import store
 from publisher.audience.by_address import by_address
 from publisher.audience.csv_table import COLUMNS, BadLine, Table, guarded
@@ -152,8 +153,9 @@ def import_csv(
             tally.note(merged)
             if progress is not None:
                 progress(read.rows + tally.rows)
-    if tally.added >= MANY:
-        with database.transaction() as connection:
+    with database.transaction() as connection:
+        acts.note(connection, "subscribers imported", f"{mailing_list}: {tally.added} added")
+        if tally.added >= MANY:
             note_growth(connection)
     return tally.report(read, table.ignored)
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.audience import erased, rules, store
 from publisher.audience.erased import recognise
 from publisher.audience.model import (
@@ -48,6 +49,8 @@ def add_mailing_list(database: Database, *, slug: str, name: str, description: s
         raise InputError("A mailing list needs a name.")
     with database.transaction() as connection:
         added = store.add_mailing_list(connection, slug=slug, name=name, description=description, now=clock())
+        if added is not None:
+            acts.note(connection, "mailing list added", slug)
     if added is None:
         raise ConflictError(f"There is a mailing list {slug!r} already.")
     return added
@@ -62,6 +65,7 @@ def change_mailing_list(database: Database, slug: str, *, name: str, description
         found = store.mailing_list_named(connection, slug)
         description = rules.clean_line(description, DESCRIPTION_AT_MOST)
         store.change_mailing_list(connection, found.id, name=name, description=description)
+        acts.note(connection, "mailing list changed", slug)
 
 
 def ask_to_subscribe(
@@ -144,6 +148,7 @@ def unsubscribe(database: Database, subscription_id: SubscriptionId, *, clock: C
     """End a subscription and return it; the second time nothing changes. None when there is no such subscription."""
     with database.transaction() as connection:
         store.end(connection, [subscription_id], now=clock())
+        acts.note(connection, "subscription ended", f"subscription {subscription_id}")
         return store.subscription_with_id(connection, subscription_id)
 
 
@@ -197,6 +202,7 @@ def change_details(
         if store.subscriber_with_id(connection, subscriber_id) is None:
             raise NotFoundError("subscriber", subscriber_id)
         store.change_subscriber(connection, subscriber_id, **details)
+        acts.note(connection, "subscriber changed", f"subscriber {subscriber_id}")
 
 
 def pause(database: Database, subscription_id: SubscriptionId, *, until: datetime | None, clock: Clock) -> None:
@@ -251,6 +257,7 @@ def add_subscriber(
                     f"This reader has unsubscribed from {each.slug!r}; only the reader can subscribe again."
                 )
         _confirm_on(connection, subscriber_id, [each.id for each in wanted], yes, now, over={SubscriptionState.PENDING})
+        acts.note(connection, "subscriber added", f"subscriber {subscriber_id}")
         return subscriber_id
 
 
@@ -260,14 +267,18 @@ def suppress(database: Database, email: str, *, reason: SuppressionReason, clock
     found = Suppression(email_key=key, reason=reason, at=clock(), detail=rules.clean_line(detail, DETAIL_AT_MOST))
     with database.transaction() as connection:
         store.suppress(connection, [found])
+        acts.note(connection, "address suppressed", f"for {reason}")
 
 
 def lift_suppression(database: Database, email: str) -> bool:
     """Let an address be mailed again, whatever the reason was; return whether it was suppressed. Raises InputError."""
     key = rules.email_key(rules.normalise_email(email))
     with database.transaction() as connection:
-        lifted = store.lift_suppression(connection, key)
-        return erased.lift(database, connection, key) or lifted
+        is_known_by_hash = erased.lift(database, connection, key)
+        is_lifted = store.lift_suppression(connection, key) or is_known_by_hash
+        if is_lifted:
+            acts.note(connection, "suppression lifted", "an address")
+        return is_lifted
 
 
 def _details(*, name: str, language: str, time_zone: str) -> dict[str, str]:

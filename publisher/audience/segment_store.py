@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.audience import segments
 from publisher.audience.model import MailingListId, SubscriberId
 from publisher.audience.segments import Conditions, Segment, SegmentId
@@ -55,6 +56,7 @@ def add_segment(connection: Connection, *, slug: str, name: str, conditions: Con
     if added is None:
         problem = f"There is a segment {slug!r} already; choose another short name."
         raise ConflictError(problem)
+    acts.note(connection, "segment added", slug)
     return Segment(id=SegmentId(added), slug=slug, name=name, conditions=conditions, created_at=now)
 
 
@@ -62,11 +64,13 @@ def change_segment(connection: Connection, slug: str, *, name: str, conditions: 
     """Store what a segment is from now on; its slug stays. Raises NotFoundError."""
     changed = sa.update(segment).where(segment.c.slug == slug)
     connection.execute(changed.values(name=name, conditions=segments.to_json(conditions)))
+    acts.note(connection, "segment changed", slug)
     return segment_named(connection, slug)
 
 
-def remove_segment(connection: Connection, segment_id: SegmentId) -> None:
-    connection.execute(sa.delete(segment).where(segment.c.id == segment_id))
+def remove_segment(connection: Connection, found: Segment) -> None:
+    connection.execute(sa.delete(segment).where(segment.c.id == found.id))
+    acts.note(connection, "segment removed", found.slug)
 
 
 # --- who belongs to one

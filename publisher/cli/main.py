@@ -60,9 +60,20 @@ def _prepare(
     del url, token  # with an address the commands for a service elsewhere are run, not these
     if context.invoked_subcommand not in service.SERVERS:
         # What a command prints is for its reader; logs go to standard error, and only what is an error.
-        from publisher import logs
+        from publisher import acts, logs
 
+        acts.begin(acts.Actor(via="cli", who=_account()))
         logs.set_up(level=os.environ.get("PUBLISHER_LOG_LEVEL", "error"))
+
+
+def _account() -> str:
+    """Return the name of who types; a container may know none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"account {os.getuid()}"
 
 
 def run() -> None:

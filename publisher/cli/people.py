@@ -1,5 +1,6 @@
 import getpass
 import sys
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -100,8 +101,8 @@ def change_role(
     role: Annotated[str, typer.Argument(help="editor, chief or operator")],
 ) -> None:
     """Give an editor another role."""
-    from publisher.editors.flow import set_role
     from publisher.editors.model import Role
+    from publisher.editors.staff import set_role
     from publisher.wiring import newsroom
 
     if role not in set(Role):
@@ -115,7 +116,7 @@ def change_role(
 @editors.command("disable")
 def disable(editor: Who) -> None:
     """Shut an editor out at once, everywhere."""
-    from publisher.editors.flow import disable_editor
+    from publisher.editors.staff import disable_editor
     from publisher.wiring import newsroom
 
     room = newsroom()
@@ -127,7 +128,7 @@ def disable(editor: Who) -> None:
 @editors.command("enable")
 def enable(editor: Who) -> None:
     """Let a disabled editor in again."""
-    from publisher.editors.flow import enable_editor
+    from publisher.editors.staff import enable_editor
     from publisher.wiring import newsroom
 
     room = newsroom()
@@ -136,16 +137,30 @@ def enable(editor: Who) -> None:
     print(f"{editor_id:>6}  enabled")
 
 
+@editors.command("reset-code")
+def reset_code(editor: Who) -> None:
+    """Take a lost second factor away; signing in needs the password or a link alone again."""
+    from publisher.editors.second_factor import reset
+    from publisher.wiring import newsroom
+
+    room = newsroom()
+    editor_id = _editor_id(room, editor)
+    was_on = reset(room.database, editor_id)
+    print(f"{editor_id:>6}  {'has no second factor any more' if was_on else 'had no second factor'}")
+
+
 @tokens.command("add")
 def add_token(
     name: Annotated[str, typer.Argument(help="What uses it, such as 'CMS'.")],
     scope: Annotated[
-        list[str], typer.Option("--scope", help="read, articles, subscribers, issues or webhooks. May be repeated.")
+        list[str],
+        typer.Option("--scope", help="read, subscribers:read, articles, subscribers, issues or webhooks."),
     ] = [],
+    days: Annotated[int, typer.Option(min=0, max=3_650, help="Runs out after so many; 0: never.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Make a key to the API and print it, once: we keep only its hash. Without --scope it may hand in articles."""
-    from publisher.editors.flow import add_api_token
+    from publisher.editors.api_tokens import add_api_token
     from publisher.editors.model import Scope
     from publisher.wiring import newsroom
 
@@ -154,7 +169,13 @@ def add_token(
         if each not in set(Scope):
             raise InputError(f"{each!r} is no scope; there are {', '.join(Scope)}.")
     room = newsroom()
-    token = add_api_token(room.database, name=name, scopes=[Scope(each) for each in wanted], clock=room.now)
+    token = add_api_token(
+        room.database,
+        name=name,
+        scopes=[Scope(each) for each in wanted],
+        lasts=timedelta(days=days) if days else None,
+        clock=room.now,
+    )
     if as_json:
         print_json({"name": name, "scopes": sorted(set(wanted)), "token": token})
     else:
@@ -177,6 +198,7 @@ def list_tokens(as_json: AsJson = False) -> None:
                 "scopes": sorted(scope.value for scope in each.scopes),
                 "created_at": each.created_at,
                 "last_used_at": each.last_used_at,
+                "expires_at": each.expires_at,
                 "revoked_at": each.revoked_at,
             }
             for each in found
@@ -189,7 +211,7 @@ def list_tokens(as_json: AsJson = False) -> None:
 @tokens.command("revoke")
 def revoke(token: Annotated[int, typer.Argument(help="Id, as `publisher token list` shows it.")]) -> None:
     """End a key to the API at once."""
-    from publisher.editors.flow import revoke_api_token
+    from publisher.editors.api_tokens import revoke_api_token
     from publisher.editors.model import ApiTokenId
     from publisher.wiring import newsroom
 

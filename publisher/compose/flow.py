@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.engine import Connection
 
-from publisher import turn
+from publisher import acts, turn
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Change, Lead
 from publisher.audience import store as audience
@@ -191,7 +191,7 @@ def _release(connection: Connection, waiting: Issue, now: datetime) -> None:
         log.warning("issue_held", issue_id=waiting.id, lost=lost)
         store.unschedule(connection, waiting.id, reason=WITHDRAWN_SINCE)
     else:
-        store.release(connection, waiting.id, now=now)
+        store.release(connection, waiting.id, goes_at=waiting.goes_at, now=now)
 
 
 def _approve_automatic(database: Database, settings: Settings, mine: Turn, clock: Clock) -> int:
@@ -315,7 +315,9 @@ def undo(database: Database, issue_id: IssueId) -> Issue:
     """
     with database.transaction() as connection:
         found = store.issue_of(connection, issue_id)
-        if not store.unschedule(connection, issue_id) and found.state is not IssueState.DRAFT:
+        if store.unschedule(connection, issue_id):
+            acts.note(connection, "approval undone", f"issue {issue_id}")
+        elif found.state is not IssueState.DRAFT:
             problem = f"Issue {issue_id} is {found.state} already and cannot be undone; pause or cancel it."
             raise ConflictError(problem)
         return store.issue_of(connection, issue_id)
@@ -390,8 +392,8 @@ def approve(
         InputError: The instant is over, or more than a year ahead.
 
     """
-    if goes_at is not None and not clock() < goes_at <= clock() + SCHEDULED_AT_MOST:
-        raise InputError("An issue goes out at an instant to come, within a year.", "goes_at")
+    if goes_at is not None:
+        _must_be_to_come(goes_at, clock())
     with database.reading() as connection:
         found = store.issue_of(connection, issue_id)
         frozen = None if found.state is not IssueState.DRAFT else freeze_now(connection, settings, found)
@@ -403,12 +405,40 @@ def approve(
         elif goes_at is None and found.state is IssueState.SCHEDULED:
             _release(connection, found, clock())
         after = store.issue_of(connection, issue_id)
+        if after.state is not found.state and after.state is not IssueState.DRAFT:
+            acts.note(connection, "issue approved", f"issue {issue_id}")
     if after.state is IssueState.DRAFT:
         raise ConflictError(after.reason or f"Issue {issue_id} was made a draft again meanwhile. Look at it once more.")
     if after.state not in {IssueState.APPROVED, IssueState.SCHEDULED}:
         problem = f"Issue {issue_id} is {after.state} and cannot be approved; draft a new one."
         raise ConflictError(problem)
     return after
+
+
+def move(database: Database, issue_id: IssueId, goes_at: datetime, *, clock: Clock) -> Issue:
+    """
+    Give a scheduled issue another time, frozen as it is.
+
+    Raises:
+        NotFoundError: There is no such issue.
+        ConflictError: It is not scheduled, or its time has come.
+        InputError: The instant is over, or more than a year ahead.
+
+    """
+    _must_be_to_come(goes_at, clock())
+    with database.transaction() as connection:
+        found = store.issue_of(connection, issue_id)
+        if not store.move(connection, issue_id, goes_at=goes_at, now=clock()):
+            on_its_way = "about to go out" if found.state is IssueState.SCHEDULED else found.state.value
+            problem = f"Issue {issue_id} is {on_its_way}; only one that waits for its time can be moved."
+            raise ConflictError(problem)
+        acts.note(connection, "issue moved", f"issue {issue_id}")
+        return store.issue_of(connection, issue_id)
+
+
+def _must_be_to_come(goes_at: datetime, now: datetime) -> None:
+    if not now < goes_at <= now + SCHEDULED_AT_MOST:
+        raise InputError("An issue goes out at an instant to come, within a year.", "goes_at")
 
 
 # --- by hand
@@ -440,7 +470,8 @@ def draft_issue(
         render_now(connection, settings, draft)
     with database.transaction() as connection:
         added = store.add_issue(connection, draft)
-    assert added is not None, "an issue without slot and alert never meets a twin"
+        assert added is not None, "an issue without slot and alert never meets a twin"
+        acts.note(connection, "issue drafted", f"issue {added.id}")
     return added
 
 
@@ -476,6 +507,7 @@ def change_draft(
     with database.transaction() as connection:
         check(store.held(connection, changed.id))
         store.change_draft(connection, changed)
+        acts.note(connection, "draft changed", f"issue {changed.id}")
         return store.issue_of(connection, changed.id)
 
 
@@ -483,7 +515,10 @@ def cancel_draft(database: Database, issue_id: IssueId, *, reason: str = "Cancel
     """Cancel a draft; False where it is no draft (an approved one is dispatch's to stop)."""
     with database.transaction() as connection:
         store.issue_of(connection, issue_id)
-        return store.end_draft(connection, issue_id, IssueState.CANCELLED, reason)
+        is_ended = store.end_draft(connection, issue_id, IssueState.CANCELLED, reason)
+        if is_ended:
+            acts.note(connection, "issue cancelled", f"issue {issue_id}")
+        return is_ended
 
 
 def _draft_by_hand(

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.archive.model import ArticleId
 from publisher.audience import segment_store
 from publisher.audience.model import MailingListId
@@ -84,7 +85,7 @@ def remove_segment(connection: Connection, found: Segment) -> None:
     if users:
         problem = f"{' and '.join(users)} would lose the readers of {found.name!r}; choose others for it first."
         raise ConflictError(problem)
-    segment_store.remove_segment(connection, found.id)
+    segment_store.remove_segment(connection, found)
 
 
 def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edition:
@@ -119,6 +120,7 @@ def add_edition(connection: Connection, found: Edition, *, now: datetime) -> Edi
     if edition_id is None:
         problem = f"There is an edition {found.slug!r} already; choose another slug."
         raise ConflictError(problem)
+    acts.note(connection, "edition added", found.slug)
     return replace(found, id=EditionId(edition_id))
 
 
@@ -152,6 +154,7 @@ def change_edition(connection: Connection, changed: Edition) -> Edition:
     }
     if connection.execute(sa.update(edition).where(edition.c.id == changed.id).values(row)).rowcount == 0:
         raise NotFoundError("edition", changed.slug)
+    acts.note(connection, "edition changed", changed.slug)
     return changed
 
 
@@ -237,7 +240,7 @@ def last_window_end(connection: Connection, edition_id: EditionId) -> datetime |
         sa.select(sa.func.max(issue.c.window_end)).where(
             issue.c.edition_id == edition_id,
             issue.c.slot_at.is_not(None),
-            issue.c.state.in_((IssueState.APPROVED, IssueState.DRAFT)),
+            issue.c.state.in_((IssueState.APPROVED, *NOT_OUT)),
         )
     )
     return end
@@ -305,8 +308,11 @@ def schedule(connection: Connection, issue_id: IssueId, frozen: Frozen, *, goes_
     return True
 
 
-def release(connection: Connection, issue_id: IssueId, *, now: datetime) -> bool:
-    """Let a scheduled issue go, as it was frozen; False where it is not scheduled any more."""
+def release(connection: Connection, issue_id: IssueId, *, goes_at: datetime | None, now: datetime) -> bool:
+    """Let an issue go, as it was frozen, that was scheduled for this time; False where it is not any more."""
+    held = sa.select(issue.c.goes_at).where(issue.c.id == issue_id).with_for_update()  # or it is moved meanwhile
+    if connection.scalar(held) != goes_at:
+        return False
     kept = renderings_of(connection, [issue_id]).get(issue_id)
     return kept is not None and _let_go(connection, issue_id, kept, before=IssueState.SCHEDULED, now=now)
 
@@ -332,6 +338,22 @@ def scheduled(connection: Connection, *, until: datetime | None = None, at_most:
     if until is not None:
         wanted = wanted.where(issue.c.goes_at <= until)
     return _issues(connection, wanted.order_by(issue.c.goes_at, issue.c.id).limit(at_most))
+
+
+def approved_between(connection: Connection, start: datetime, end: datetime, *, at_most: int) -> list[Issue]:
+    """Return the issues that were approved from one instant to before another, the first ones first."""
+    wanted = sa.select(issue).where(
+        issue.c.approved_at >= start, issue.c.approved_at < end, issue.c.state == IssueState.APPROVED
+    )
+    return _issues(connection, wanted.order_by(issue.c.approved_at, issue.c.id).limit(at_most))
+
+
+def move(connection: Connection, issue_id: IssueId, *, goes_at: datetime, now: datetime) -> bool:
+    """Give a scheduled issue another time; False where it is not scheduled any more, or its time has come."""
+    waiting = sa.update(issue).where(
+        issue.c.id == issue_id, issue.c.state == IssueState.SCHEDULED, issue.c.goes_at > now
+    )
+    return connection.execute(waiting.values(goes_at=goes_at)).rowcount == 1
 
 
 def _let_go(

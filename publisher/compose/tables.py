@@ -53,6 +53,7 @@ issue = sa.Table(
     sa.UniqueConstraint("edition_id", "slot_at"),  # a slot makes one issue, whoever ticks
     sa.UniqueConstraint("edition_id", "alert_article_id"),  # an article alerts once
     sa.Index("ix_issue_state", "state", "id"),
+    sa.Index("ix_issue_approved_at", "approved_at"),  # the calendar
 )
 
 issue_article = sa.Table(

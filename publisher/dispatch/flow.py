@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 import structlog
 
+from publisher import acts
 from publisher.audience.segment_store import segment_of
 from publisher.audience.tokens import Signer
 from publisher.clock import Clock
@@ -23,6 +24,8 @@ from publisher.settings import Settings
 log = structlog.get_logger()
 
 OPEN_AT_ONCE = 50
+MOVED = {SendState.SENDING: "issue resumed"}
+"""What an editor did, where the state does not say it."""
 A_DAY = timedelta(days=1)
 CAN_BE_RETRIED = frozenset({DeliveryState.FAILED, DeliveryState.UNCERTAIN})
 
@@ -150,6 +153,7 @@ def retry(database: Database, issue_id: IssueId, state: DeliveryState, *, clock:
         if ledger.send_state(connection, issue_id) not in {SendState.SENT, SendState.SENDING, SendState.PAUSED}:
             raise ConflictError(f"Issue {issue_id} has no send that could be tried again.")
         edition = compose.edition_of(connection, compose.issue_of(connection, issue_id).edition_id)
+        acts.note(connection, "issue sent again", f"issue {issue_id}, {state}")
         return ledger.reopen(connection, issue_id, state, stale_at=clock() + edition.stale_after)
 
 
@@ -182,6 +186,7 @@ def _move(
             problem = f"Issue {issue_id} is {state or 'not being sent'}; it cannot become {after} now."
             raise ConflictError(problem)
         ledger.set_state(connection, issue_id, after, reason=reason)
+        acts.note(connection, MOVED.get(after, f"issue {after}"), f"issue {issue_id}")
         if after is SendState.CANCELLED:
             ledger.skip_rest(connection, issue_id, reason="cancelled")
             ledger.finish_all(connection, now=database_now(connection, clock))

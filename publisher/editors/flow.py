@@ -1,31 +1,28 @@
 import hashlib
 import secrets
 import threading
-from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
 
 import argon2
 from sqlalchemy.engine import Connection
 
+from publisher.acts import note
 from publisher.clock import Clock
 from publisher.database import Database, one_at_a_time
 from publisher.editors import rules, store
 from publisher.editors.model import (
-    ApiToken,
-    ApiTokenId,
     Attempts,
     Editor,
     EditorId,
+    OpenSession,
     Role,
-    Scope,
     SignedIn,
     SignInRefused,
 )
 from publisher.errors import ConflictError, InputError, NotFoundError
 
-API_TOKEN_PREFIX = "pub_"  # noqa: S105 -- what every token begins with, so that scanners for leaked secrets know it
 TOKEN_BYTES = 32
 VERIFICATIONS_AT_ONCE = 2
 """Each takes 64 MiB and a core for some 50 ms: strangers can only make one another wait."""
@@ -45,23 +42,31 @@ def add_editor(
         ConflictError: There is an editor with this address.
 
     """
+    password_hash = None if password is None else _hashed(password, rules.editor_email(email))
+    with database.transaction() as connection:
+        return added(connection, email=email, name=name, role=role, password_hash=password_hash, now=clock())
+
+
+def added(
+    connection: Connection, *, email: str, name: str, role: Role, password_hash: str | None, now: datetime
+) -> EditorId:
+    """Add an editor in a transaction that does more. Raises InputError, ConflictError."""
     email, name = rules.editor_email(email), rules.one_line(name)
     if not name:
         raise InputError("An editor needs a name.")
-    password_hash = None if password is None else _hashed(password, email)
-    with database.transaction() as connection:
-        added = store.add_editor(
-            connection,
-            email=email,
-            email_key=rules.email_key(email),
-            name=name,
-            role=role,
-            password_hash=password_hash,
-            now=clock(),
-        )
-    if added is None:
+    editor_id = store.add_editor(
+        connection,
+        email=email,
+        email_key=rules.email_key(email),
+        name=name,
+        role=role,
+        password_hash=password_hash,
+        now=now,
+    )
+    if editor_id is None:
         raise ConflictError("There is an editor with this address already.")
-    return added
+    note(connection, "editor added", f"{name}: {role}")
+    return editor_id
 
 
 def set_password(database: Database, editor_id: EditorId, password: str) -> None:
@@ -72,31 +77,37 @@ def set_password(database: Database, editor_id: EditorId, password: str) -> None
     with database.transaction() as connection:
         store.change_editor(connection, editor_id, password_hash=password_hash)
         store.end_sessions_of(connection, editor_id)
+        note(connection, "editor password", f"editor {editor_id}")
 
 
-def set_role(database: Database, editor_id: EditorId, role: Role) -> None:
-    """Raises NotFoundError."""
+def change_own_password(
+    database: Database, editor_id: EditorId, *, current: str, new: str, origin: str, browser: str, clock: Clock
+) -> SignedIn | SignInRefused:
+    """
+    Set an editor's new password, end all sessions and begin a new one.
+
+    The current password is asked for if there is one, and attempts at it are counted as those of signing in.
+
+    Raises:
+        InputError: The new password is guessed at once.
+
+    """
+    with database.reading() as connection:
+        email = _editor(connection, editor_id).email
+        found = store.editor_with_email(connection, rules.email_key(email))
+    known = found[1] if found else None
+    if known is not None:
+        checked = sign_in(database, email=email, password=current, origin=origin, browser=browser, clock=clock)
+        if isinstance(checked, SignInRefused):
+            return checked
+    set_password(database, editor_id, new)
     with database.transaction() as connection:
-        if not store.change_editor(connection, editor_id, role=role):
-            raise NotFoundError("editor", editor_id)
+        return SignedIn(token=begun(connection, editor_id, clock(), origin, browser))
 
 
-def disable_editor(database: Database, editor_id: EditorId, *, clock: Clock) -> None:
-    """Shut an editor out at once, everywhere. Raises NotFoundError."""
-    with database.transaction() as connection:
-        if not store.change_editor(connection, editor_id, disabled_at=clock()):
-            raise NotFoundError("editor", editor_id)
-        store.end_sessions_of(connection, editor_id)
-
-
-def enable_editor(database: Database, editor_id: EditorId) -> None:
-    """Let a disabled editor in again. Raises NotFoundError."""
-    with database.transaction() as connection:
-        if not store.change_editor(connection, editor_id, disabled_at=None):
-            raise NotFoundError("editor", editor_id)
-
-
-def sign_in(database: Database, *, email: str, password: str, origin: str, clock: Clock) -> SignedIn | SignInRefused:
+def sign_in(
+    database: Database, *, email: str, password: str, origin: str, clock: Clock, browser: str = ""
+) -> SignedIn | SignInRefused:
     """
     Begin a session for the right password.
 
@@ -110,12 +121,13 @@ def sign_in(database: Database, *, email: str, password: str, origin: str, clock
         origin: The network of the request, truncated by the caller; failures are counted for each, so nobody
             can shut an editor out from elsewhere.
         clock: Tells the time.
+        browser: What the editor will know the session by.
 
     """
     key = rules.email_key(email)
     _nobodys_hash()  # made before anybody is looked for, so that the first unknown address takes no longer
     with database.transaction() as connection:
-        try_again_at = _count(connection, key, origin, clock())
+        try_again_at = counted(connection, key, origin, clock())
     if try_again_at is not None:
         return SignInRefused(try_again_at=try_again_at)
     with database.reading() as connection:
@@ -130,12 +142,12 @@ def sign_in(database: Database, *, email: str, password: str, origin: str, clock
         store.forget_attempts(connection, key, origin)
         if _hasher.check_needs_rehash(known):
             store.change_editor(connection, editor.id, password_hash=_hasher.hash(rules.password_bytes(password)))
-        return SignedIn(token=_begin(connection, editor.id, clock()))
+        return _signed_in(connection, editor.id, clock(), origin, browser)
 
 
 def session_editor(database: Database, token: str, *, clock: Clock) -> Editor | None:
     """Return whose session this is, and keep it alive; None when it has ended or never was."""
-    now, token_hash = clock(), _hash(token)
+    now, token_hash = clock(), hashed_token(token)
     with database.reading() as connection:
         found = store.session(connection, token_hash, now=now)
     if found is None:
@@ -158,7 +170,28 @@ def choose_time_zone(database: Database, editor_id: EditorId, time_zone: str) ->
 def sign_out(database: Database, token: str) -> None:
     """End a session; the second time nothing happens."""
     with database.transaction() as connection:
-        store.end_session(connection, _hash(token))
+        store.end_session(connection, hashed_token(token))
+
+
+def sessions_of(database: Database, editor_id: EditorId, token: str, *, clock: Clock) -> list[OpenSession]:
+    """Return an editor's sessions, the one that asks first, then those used last."""
+    with database.reading() as connection:
+        found = store.sessions_of(connection, editor_id, current=hashed_token(token), now=clock())
+    return sorted(found, key=lambda each: (each.is_current, each.seen_at), reverse=True)
+
+
+def end_session_of(database: Database, editor_id: EditorId, key: str) -> None:
+    """End one of an editor's own sessions; that of somebody else stays as it is."""
+    with database.transaction() as connection:
+        if store.end_session_of(connection, editor_id, key):
+            note(connection, "session ended", f"editor {editor_id}")
+
+
+def end_other_sessions(database: Database, editor_id: EditorId, token: str) -> None:
+    """End all of an editor's sessions but the one that asks."""
+    with database.transaction() as connection:
+        store.end_sessions_of(connection, editor_id, but=hashed_token(token))
+        note(connection, "other sessions ended", f"editor {editor_id}")
 
 
 def make_sign_in_link(database: Database, editor_id: EditorId, *, clock: Clock) -> str:
@@ -170,54 +203,32 @@ def make_sign_in_link(database: Database, editor_id: EditorId, *, clock: Clock) 
         ConflictError: The editor is disabled.
 
     """
-    token = secrets.token_urlsafe(TOKEN_BYTES)
     with database.transaction() as connection:
-        if _editor(connection, editor_id).disabled_at is not None:
-            raise ConflictError("This editor is disabled.")
-        now = clock()
-        store.add_link(connection, _hash(token), editor_id, expires_at=now + rules.LINK_LIFE, now=now)
+        return added_link(connection, editor_id, life=rules.LINK_LIFE, now=clock())
+
+
+def added_link(connection: Connection, editor_id: EditorId, *, life: timedelta, now: datetime) -> str:
+    """Make a sign-in link in a transaction that does more. Raises NotFoundError, ConflictError."""
+    found = _editor(connection, editor_id)
+    if found.disabled_at is not None:
+        raise ConflictError("This editor is disabled.")
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    store.add_link(connection, hashed_token(token), editor_id, expires_at=now + life, now=now)
+    note(connection, "sign-in link made", found.name)
     return token
 
 
-def use_sign_in_link(database: Database, token: str, *, clock: Clock) -> SignedIn | None:
+def use_sign_in_link(
+    database: Database, token: str, *, clock: Clock, origin: str = "", browser: str = ""
+) -> SignedIn | None:
     """Begin a session for a link's token; None when it is used, too old or not ours."""
     with database.transaction() as connection:
         now = clock()
-        editor_id = store.use_link(connection, _hash(token), now=now)
-        return None if editor_id is None else SignedIn(token=_begin(connection, editor_id, now))
+        editor_id = store.use_link(connection, hashed_token(token), now=now)
+        return None if editor_id is None else _signed_in(connection, editor_id, now, origin, browser)
 
 
-def add_api_token(database: Database, *, name: str, scopes: Collection[Scope], clock: Clock) -> str:
-    """Return a new API token, `pub_…`, which is shown now and never again. Raises InputError."""
-    name = rules.one_line(name)
-    if not name or not scopes:
-        raise InputError("An API token needs a name and at least one scope.")
-    token = API_TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-    with database.transaction() as connection:
-        store.add_api_token(connection, name=name, token_hash=_hash(token), scopes=set(scopes), now=clock())
-    return token
-
-
-def check_api_token(database: Database, token: str, *, clock: Clock) -> ApiToken | None:
-    """Return what a token allows; None when it was revoked or never ours."""
-    if not token.startswith(API_TOKEN_PREFIX):
-        return None
-    now = clock()
-    with database.reading() as connection:
-        found = store.api_token_with_hash(connection, _hash(token))
-    if found and (found.last_used_at is None or now - found.last_used_at >= rules.TOKEN_USED_EVERY):
-        with database.transaction() as connection:
-            store.use_api_token(connection, found.id, now=now)
-    return found
-
-
-def revoke_api_token(database: Database, token_id: ApiTokenId, *, clock: Clock) -> bool:
-    """End an API token at once; return whether it was in force."""
-    with database.transaction() as connection:
-        return store.revoke_api_token(connection, token_id, now=clock())
-
-
-def _count(connection: Connection, key: str, origin: str, now: datetime) -> datetime | None:
+def counted(connection: Connection, key: str, origin: str, now: datetime) -> datetime | None:
     """Count an attempt as failed until it succeeds; or return when it would count, and count nothing."""
     one_at_a_time(connection, f"sign in: {key}")
     store.forget_attempts_before(connection, now - rules.FORGET_FAILURES)
@@ -237,13 +248,25 @@ def _editor(connection: Connection, editor_id: EditorId) -> Editor:
     return found
 
 
-def _begin(connection: Connection, editor_id: EditorId, now: datetime) -> str:
+def _signed_in(connection: Connection, editor_id: EditorId, now: datetime, origin: str, browser: str) -> SignedIn:
+    """Begin a session, or the wait for the code where an editor has a second factor."""
+    if not store.has_second_factor(connection, editor_id):
+        return SignedIn(token=begun(connection, editor_id, now, origin, browser))
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    store.begin_session(connection, _hash(token), editor_id, expires_at=rules.session_ends_at(now, now), now=now)
+    store.begin_step(connection, hashed_token(token), editor_id, expires_at=now + rules.STEP_LIFE, now=now)
+    return SignedIn(token=token, needs_code=True)
+
+
+def begun(connection: Connection, editor_id: EditorId, now: datetime, origin: str, browser: str) -> str:
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    ends_at = rules.session_ends_at(now, now)
+    store.begin_session(
+        connection, hashed_token(token), editor_id, expires_at=ends_at, now=now, origin=origin, browser=browser
+    )
     return token
 
 
-def _hash(token: str) -> str:
+def hashed_token(token: str) -> str:
     """Tokens are 256 random bits, so a plain hash is enough: there is nothing to guess."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 

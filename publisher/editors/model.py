@@ -13,9 +13,9 @@ class Role(StrEnum):
     EDITOR = "editor"
     """Hand in articles, lay out issues."""
     CHIEF = "chief"
-    """Approve and send issues, lead the mailing lists."""
+    """Approve and send issues, lead the mailing lists and the editors."""
     OPERATOR = "operator"
-    """Run the newsroom: editors, API tokens, transports."""
+    """Run the newsroom: API tokens, transports."""
 
     def includes(self, other: "Role") -> bool:
         ranks = list(Role)
@@ -26,6 +26,9 @@ class Scope(StrEnum):
     """What a program may do with an API token."""
 
     READ = "read"
+    """See articles, issues, the glossary and how the newsroom stands; nobody's address."""
+    READ_SUBSCRIBERS = "subscribers:read"
+    """See subscribers, suppressions, and who got what."""
     ARTICLES = "articles"
     """Hand in and withdraw articles."""
     SUBSCRIBERS = "subscribers"
@@ -51,6 +54,20 @@ class Editor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpenSession:
+    """A place where an editor is signed in, as she sees it."""
+
+    key: str
+    """Names it in a form; it is no key to the desk."""
+    began_at: datetime
+    seen_at: datetime
+    """To a few minutes."""
+    origin: str
+    browser: str
+    is_current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiToken:
     """A program's right to use the API; the token itself is shown once and kept nowhere."""
 
@@ -61,6 +78,9 @@ class ApiToken:
     last_used_at: datetime | None
     """To the minute."""
     revoked_at: datetime | None
+    expires_at: datetime | None = None
+    editor_id: EditorId | None = None
+    """Whose it is; what it allows is never more than that editor may. Nobody's: the newsroom's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +97,8 @@ class SignedIn:
 
     token: str = field(repr=False)
     """For a cookie; we keep only its hash."""
+    needs_code: bool = False
+    """It is no session yet: the code of the second factor is still to come."""
 
 
 @dataclass(frozen=True, kw_only=True)

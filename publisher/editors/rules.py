@@ -18,6 +18,10 @@ SESSION_AT_MOST = timedelta(days=14)
 SEEN_EVERY = timedelta(minutes=5)
 """How exactly a session knows when it was used; so that not every page view is a write."""
 LINK_LIFE = timedelta(minutes=15)
+STEP_LIFE = timedelta(minutes=10)
+"""So long the code may come after the password."""
+INVITATION_LIFE = timedelta(days=7)
+"""An invitation waits for its reader over a weekend."""
 TOKEN_USED_EVERY = timedelta(minutes=1)
 
 FREE_FAILURES = 5
@@ -25,6 +29,12 @@ FIRST_WAIT = timedelta(seconds=30)
 WAIT_AT_MOST = timedelta(hours=1)
 FORGET_FAILURES = timedelta(hours=24)
 
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+"""Each names those that follow as well, so the order counts."""
+_SYSTEMS = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad")),
+    *(("Windows", "Windows"), ("Mac OS X", "macOS"), ("Linux", "Linux")),
+)
 _EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+", re.ASCII)  # printable ASCII; an editor's own address, who can ask for help
 _UNPRINTABLE = re.compile(r"[^!-~]", re.ASCII)
 
@@ -51,6 +61,13 @@ def one_line(text: str) -> str:
 def password_bytes(password: str) -> bytes:
     """Return what is hashed: the same for every keyboard that writes these letters (NIST SP 800-63B, 5.1.1.2)."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+
+
+def browser_named(user_agent: str) -> str:
+    """Return what an editor calls her browser: `Firefox on Windows`; we keep no more of what it says of itself."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return f"{browser} on {system}" if system else browser
 
 
 def check_password(password: str, *, email: str) -> None:

@@ -7,8 +7,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.database import insert_or_ignore, upsert
-from publisher.editors.model import ApiToken, ApiTokenId, Attempts, Editor, EditorId, Role, Scope
-from publisher.editors.tables import api_token, editor, editor_session, sign_in_attempt, sign_in_link
+from publisher.editors.model import ApiToken, ApiTokenId, Attempts, Editor, EditorId, OpenSession, Role, Scope
+from publisher.editors.tables import (
+    api_token,
+    editor,
+    editor_second_factor,
+    editor_session,
+    sign_in_attempt,
+    sign_in_link,
+    sign_in_step,
+)
 
 EDITOR_COLUMNS = [column for column in editor.c if column.name not in {"email_key", "password_hash"}]
 
@@ -68,13 +76,26 @@ def change_editor(connection: Connection, editor_id: EditorId, **values: object)
 
 
 def begin_session(
-    connection: Connection, token_hash: str, editor_id: EditorId, *, expires_at: datetime, now: datetime
+    connection: Connection,
+    token_hash: str,
+    editor_id: EditorId,
+    *,
+    expires_at: datetime,
+    now: datetime,
+    origin: str,
+    browser: str,
 ) -> None:
     """Begin a session, and clear away those that have run out."""
     connection.execute(sa.delete(editor_session).where(editor_session.c.expires_at <= now))
     connection.execute(
         sa.insert(editor_session).values(
-            token_hash=token_hash, editor_id=editor_id, created_at=now, expires_at=expires_at, seen_at=now
+            token_hash=token_hash,
+            editor_id=editor_id,
+            created_at=now,
+            expires_at=expires_at,
+            seen_at=now,
+            origin=origin,
+            browser=browser,
         )
     )
 
@@ -103,10 +124,63 @@ def end_session(connection: Connection, token_hash: str) -> None:
     connection.execute(sa.delete(editor_session).where(editor_session.c.token_hash == token_hash))
 
 
-def end_sessions_of(connection: Connection, editor_id: EditorId) -> None:
-    """End every session of an editor and every link that would begin one."""
-    connection.execute(sa.delete(editor_session).where(editor_session.c.editor_id == editor_id))
+def end_session_of(connection: Connection, editor_id: EditorId, token_hash: str) -> bool:
+    """End a session if it is this editor's; return whether it was."""
+    ours = (editor_session.c.token_hash == token_hash, editor_session.c.editor_id == editor_id)
+    return connection.execute(sa.delete(editor_session).where(*ours)).rowcount == 1
+
+
+def end_sessions_of(connection: Connection, editor_id: EditorId, *, but: str = "") -> None:
+    """End every session of an editor but one, and every link that would begin one."""
+    others = (editor_session.c.editor_id == editor_id, editor_session.c.token_hash != but)
+    connection.execute(sa.delete(editor_session).where(*others))
     connection.execute(sa.delete(sign_in_link).where(sign_in_link.c.editor_id == editor_id))
+    connection.execute(sa.delete(sign_in_step).where(sign_in_step.c.editor_id == editor_id))
+
+
+def has_second_factor(connection: Connection, editor_id: EditorId) -> bool:
+    """Tell whether an editor has one, confirmed by a first code."""
+    ours = (editor_second_factor.c.editor_id == editor_id, editor_second_factor.c.confirmed_at.is_not(None))
+    return connection.scalar(sa.select(editor_second_factor.c.editor_id).where(*ours)) is not None
+
+
+def begin_step(
+    connection: Connection, token_hash: str, editor_id: EditorId, *, expires_at: datetime, now: datetime
+) -> None:
+    """Keep that the password was right, and clear away those that have run out."""
+    connection.execute(sa.delete(sign_in_step).where(sign_in_step.c.expires_at <= now))
+    values = {"token_hash": token_hash, "editor_id": editor_id, "expires_at": expires_at}
+    connection.execute(sa.insert(sign_in_step).values(values))
+
+
+def step(connection: Connection, token_hash: str, *, now: datetime) -> EditorId | None:
+    """Return whose password was right a short while ago; None for an editor who is disabled."""
+    wanted = sa.select(sign_in_step.c.editor_id).join(editor, editor.c.id == sign_in_step.c.editor_id)
+    ours = (sign_in_step.c.token_hash == token_hash, sign_in_step.c.expires_at > now, editor.c.disabled_at.is_(None))
+    found = connection.scalar(wanted.where(*ours))
+    return None if found is None else EditorId(found)
+
+
+def end_step(connection: Connection, token_hash: str, *, now: datetime) -> bool:
+    """Use a step up; return whether it was still there, of an editor who is not disabled."""
+    if step(connection, token_hash, now=now) is None:
+        return False
+    return connection.execute(sa.delete(sign_in_step).where(sign_in_step.c.token_hash == token_hash)).rowcount == 1
+
+
+def sessions_of(connection: Connection, editor_id: EditorId, *, current: str, now: datetime) -> list[OpenSession]:
+    wanted = sa.select(editor_session).where(editor_session.c.editor_id == editor_id, editor_session.c.expires_at > now)
+    return [
+        OpenSession(
+            key=row.token_hash,
+            began_at=row.created_at,
+            seen_at=row.seen_at,
+            origin=row.origin,
+            browser=row.browser,
+            is_current=row.token_hash == current,
+        )
+        for row in connection.execute(wanted)
+    ]
 
 
 def add_link(
@@ -166,21 +240,45 @@ def api_tokens(connection: Connection) -> list[ApiToken]:
     return [_api_token(row) for row in connection.execute(sa.select(api_token).order_by(api_token.c.id.desc()))]
 
 
+def api_tokens_of(connection: Connection, editor_id: EditorId) -> list[ApiToken]:
+    """Return an editor's own tokens, newest first."""
+    wanted = sa.select(api_token).where(api_token.c.editor_id == editor_id).order_by(api_token.c.id.desc())
+    return [_api_token(row) for row in connection.execute(wanted)]
+
+
+def api_token_with_id(connection: Connection, token_id: ApiTokenId) -> ApiToken | None:
+    found = connection.execute(sa.select(api_token).where(api_token.c.id == token_id)).first()
+    return _api_token(found) if found else None
+
+
 def add_api_token(
-    connection: Connection, *, name: str, token_hash: str, scopes: Iterable[Scope], now: datetime
+    connection: Connection,
+    *,
+    name: str,
+    token_hash: str,
+    scopes: Iterable[Scope],
+    now: datetime,
+    expires_at: datetime | None = None,
+    editor_id: EditorId | None = None,
 ) -> ApiTokenId:
-    added = connection.scalar(
-        sa.insert(api_token)
-        .values(name=name, token_hash=token_hash, scopes=sorted(scopes), created_at=now)
-        .returning(api_token.c.id)
-    )
+    wanted = set(scopes)
+    row = {
+        "name": name,
+        "token_hash": token_hash,
+        "scopes": sorted(wanted - {Scope.READ_SUBSCRIBERS}),
+        "shows_subscribers": Scope.READ_SUBSCRIBERS in wanted,
+        "created_at": now,
+        "expires_at": expires_at,
+        "editor_id": editor_id,
+    }
+    added = connection.scalar(sa.insert(api_token).values(row).returning(api_token.c.id))
     return ApiTokenId(cast("int", added))
 
 
-def api_token_with_hash(connection: Connection, token_hash: str) -> ApiToken | None:
-    """Return a token that has not been revoked."""
-    wanted = sa.select(api_token).where(api_token.c.token_hash == token_hash, api_token.c.revoked_at.is_(None))
-    found = connection.execute(wanted).first()
+def api_token_with_hash(connection: Connection, token_hash: str, *, now: datetime) -> ApiToken | None:
+    """Return a token that was neither revoked nor has run out."""
+    in_force = (api_token.c.revoked_at.is_(None), sa.func.coalesce(api_token.c.expires_at > now, sa.true()))
+    found = connection.execute(sa.select(api_token).where(api_token.c.token_hash == token_hash, *in_force)).first()
     return _api_token(found) if found else None
 
 
@@ -209,11 +307,16 @@ def _editor(row: Any) -> Editor:
 
 
 def _api_token(row: Any) -> ApiToken:
+    scopes = {Scope(each) for each in row.scopes}
+    if row.shows_subscribers or (row.shows_subscribers is None and Scope.READ in scopes):
+        scopes.add(Scope.READ_SUBSCRIBERS)
     return ApiToken(
         id=ApiTokenId(row.id),
         name=row.name,
-        scopes=frozenset(Scope(each) for each in row.scopes),
+        scopes=frozenset(scopes),
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        expires_at=row.expires_at,
+        editor_id=None if row.editor_id is None else EditorId(row.editor_id),
     )

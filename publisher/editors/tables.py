@@ -25,7 +25,16 @@ editor_session = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False, server_default=""),
+    sa.Column("browser", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_editor_session_editor", "editor_id"),
+)
+
+editor_calendar = sa.Table(
+    "editor_calendar",
+    metadata,
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), primary_key=True, autoincrement=False),
+    sa.Column("key_hash", sa.Text, nullable=False, unique=True),
 )
 
 sign_in_link = sa.Table(
@@ -57,6 +66,38 @@ api_token = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("last_used_at", Instant),
     sa.Column("revoked_at", Instant),
+    sa.Column("expires_at", Instant),
+    sa.Column("editor_id", Key),  # whose it is; none: the newsroom's
+    # A scope of its own, but no word in `scopes`, which a server of the release before could not read. None: made by
+    # that one, whose `read` shows subscribers, and goes on to do so.
+    sa.Column("shows_subscribers", sa.Boolean),
+    sa.Index("ix_api_token_editor", "editor_id"),
+)
+
+editor_second_factor = sa.Table(
+    "editor_second_factor",
+    metadata,
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), primary_key=True, autoincrement=False),
+    sa.Column("secret", sa.Text, nullable=False),  # encrypted with the newsroom's key
+    sa.Column("confirmed_at", Instant),
+    sa.Column("last_step", Key, nullable=False),  # of 30 seconds since 1970; a code of it or before is worth nothing
+)
+
+editor_recovery_code = sa.Table(
+    "editor_recovery_code",
+    metadata,
+    sa.Column("code_hash", sa.Text, primary_key=True),
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), nullable=False),
+    sa.Index("ix_editor_recovery_code_editor", "editor_id"),
+)
+
+# The password was right, and the code is still to come. No session: a server of the release before knows only those.
+sign_in_step = sa.Table(
+    "sign_in_step",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("editor_id", Key, sa.ForeignKey("editor.id"), nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
 )
 
 # What programs asked with an Idempotency-Key, and what they were answered; forgotten after a day.

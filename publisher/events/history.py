@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.audience import erased, segment_store
 from publisher.audience import store as audience
 from publisher.audience.model import Consent, Subscriber, SubscriberId, Subscription, Suppression, SuppressionReason
@@ -170,6 +171,7 @@ def erase(
         places = deliveries_of(connection, found, at_most=ISSUES_AT_MOST) if found else []
     outbox.forget(reader.email)  # first: after a crash between the two he can be erased once more
     with database.transaction() as connection:
+        acts.note(connection, "subscriber erased", f"subscriber {subscriber_id}")
         one_at_a_time(connection, APPLYING)  # or a conclusion about him may be drawn after he is forgotten
         forget(connection, found, places)
         store.forget_reader(connection, reader.id, [(each.issue_id, each.seq) for each in places])

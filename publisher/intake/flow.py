@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.clock import Clock
 from publisher.database import Database
 from publisher.intake import store
@@ -36,6 +37,10 @@ def hand_in(
     """
     with database.transaction() as connection:
         now = clock()
+        if articles:
+            first = articles[0].draft.title
+            more = f" and {len(articles) - 1} more" if len(articles) > 1 else ""
+            acts.note(connection, "articles handed in", f"“{first}”{more}")
         return [
             store.add(connection, _with_picture(connection, each, now), origin=origin, same_as=same_as, now=now)
             for each in articles

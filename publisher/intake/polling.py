@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 import structlog
 
-from publisher import outbound
+from publisher import acts, outbound
 from publisher.clock import Clock
 from publisher.database import Database, insert_or_ignore, skip_locked
 from publisher.errors import ConflictError, FetchError, InputError, NotFoundError, SubmissionError
@@ -87,6 +87,8 @@ def add_source(
     }
     with database.transaction() as connection:
         added = connection.scalar(insert_or_ignore(connection, source).values(row).returning(source.c.id))
+        if added is not None:
+            acts.note(connection, "source added", f"source {added}")
     if added is None:
         raise ConflictError(f"{url} is among the sources already.")
     return SourceId(added)
@@ -103,6 +105,7 @@ def remove_source(database: Database, source_id: SourceId) -> None:
     with database.transaction() as connection:
         if not connection.execute(sa.delete(source).where(source.c.id == source_id)).rowcount:
             raise NotFoundError("source", source_id)
+        acts.note(connection, "source removed", f"source {source_id}")
 
 
 def make_due(database: Database, source_id: SourceId, *, clock: Clock) -> None:

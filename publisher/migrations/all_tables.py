@@ -1,5 +1,6 @@
 """Every table of every stage, for migrations and tests: importing this fills `publisher.database.metadata`."""
 
+from publisher.acts import act
 from publisher.archive import search, tables
 from publisher.audience import tables as audience_tables
 from publisher.compose import tables as compose_tables
@@ -28,4 +29,4 @@ STAGES = (
     editors_tables,
     webhooks_tables,
 )
-__all__ = ["STAGES", "metadata", "stage_turn"]
+__all__ = ["STAGES", "act", "metadata", "stage_turn"]

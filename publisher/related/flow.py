@@ -4,6 +4,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
+from publisher import acts
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Change
 from publisher.clock import Clock
@@ -90,6 +91,7 @@ def arrange(
         ]
         if rows:
             connection.execute(sa.insert(related_choice), rows)
+        acts.note(connection, "links arranged", f"article {article_id}")
 
 
 def _check(article_id: ArticleId, pinned: Sequence[ArticleId], banned: Collection[ArticleId]) -> None:

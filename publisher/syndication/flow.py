@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from feeds.formats import FeedFormat
-from publisher import turn
+from publisher import acts, turn
 from publisher.archive import store as archive
 from publisher.archive.model import Change
 from publisher.clock import Clock
@@ -80,6 +80,7 @@ def move(database: Database, key: FeedKey, to_slug: str, *, clock: Clock) -> Non
         connection.execute(sa.update(feed_move).where(elsewhere).values(to_slug=to_slug))
         ours = sa.and_(feed_move.c.kind == key.kind, feed_move.c.slug.in_((key.slug, to_slug)))
         connection.execute(sa.delete(feed_move).where(ours))
+        acts.note(connection, "feed moved", f"{key.path} to {to_slug}")
         row = {"kind": key.kind, "slug": key.slug, "to_slug": to_slug, "moved_at": clock()}
         connection.execute(sa.insert(feed_move).values(row))
         known = store.feed_named(connection, key)
@@ -181,4 +182,5 @@ def _set_state(database: Database, key: FeedKey, state: FeedState) -> None:
         if found is None:
             raise NotFoundError("feed", key.path)
         store.set_state(connection, found.id, state)
+        acts.note(connection, f"feed {state}", key.path)
         documents.outdate_all(connection, found.id)

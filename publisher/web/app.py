@@ -28,7 +28,7 @@ MIB = 1024 * KIB
 MOST_BYTES = {"/api/v1/articles": 5 * MIB, "/api/": MIB, "/desk": 12 * MIB, "/webhooks/": 3 * MIB}
 """The longest body by the beginning of the path; the first that fits counts."""
 MOST_BYTES_ELSEWHERE = 64 * KIB
-SECRETIVE = ("/desk", "/preferences", "/confirm", "/unsubscribe", "/l/", "/o/")
+SECRETIVE = ("/desk", "/preferences", "/confirm", "/unsubscribe", "/l/", "/o/", "/calendar/")
 """Pages with a secret in them are never compressed: what a reader can put beside it would tell it (BREACH)."""
 
 

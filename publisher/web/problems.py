@@ -21,6 +21,7 @@ from publisher.errors import (
     FetchError,
     InputError,
     LeaseLostError,
+    NotAllowedError,
     NotFoundError,
     PublisherError,
     TransportError,
@@ -36,6 +37,7 @@ ONE_SLASH_TOO_MANY = re.compile(r"/(?!feeds/)[A-Za-z0-9][A-Za-z0-9/_-]*[A-Za-z0-
 STATUS = {
     NotFoundError: 404,
     ConflictError: 409,
+    NotAllowedError: 403,
     InputError: 422,
     LeaseLostError: 409,
     FetchError: 502,

@@ -4,8 +4,11 @@ from starlette.types import Lifespan
 from publisher.web import health, problems, static
 from publisher.web.desk import archive as desk_archive
 from publisher.web.desk import articles as desk_articles
+from publisher.web.desk import calendar as desk_calendar
+from publisher.web.desk import code as desk_code
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
+from publisher.web.desk import editors as desk_editors
 from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import issue as desk_issue
@@ -17,6 +20,7 @@ from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import new_edition as desk_new_edition
 from publisher.web.desk import outbox as desk_outbox
 from publisher.web.desk import proposals as desk_proposals
+from publisher.web.desk import record as desk_record
 from publisher.web.desk import segments as desk_segments
 from publisher.web.desk import sign_in as desk_sign_in
 from publisher.web.desk import sources as desk_sources
@@ -25,10 +29,12 @@ from publisher.web.desk import subscribers as desk_subscribers
 from publisher.web.desk import suppressions as desk_suppressions
 from publisher.web.desk import system as desk_system
 from publisher.web.desk import today as desk_today
+from publisher.web.desk import tokens as desk_tokens
 from publisher.web.desk import webhooks as desk_webhooks
 from publisher.web.public import (
     articles,
     back_issues,
+    calendar_feed,
     clicks,
     confirm,
     feeds,
@@ -58,6 +64,8 @@ ROUTERS = (
     preferences.router,
     unsubscribe.router,
     clicks.router,
+    calendar_feed.router,
+    desk_code.router,
     desk_sign_in.router,
     desk_today.router,
     desk_me.router,
@@ -67,6 +75,7 @@ ROUTERS = (
     desk_articles.router,
     desk_issues.router,
     desk_issue.router,
+    desk_calendar.router,
     desk_deliveries.router,
     desk_live.router,
     desk_moves.router,
@@ -82,6 +91,9 @@ ROUTERS = (
     desk_glossary.router,
     desk_outbox.router,
     desk_webhooks.router,
+    desk_editors.router,
+    desk_record.router,
+    desk_tokens.router,
 )
 """The pages, in the order in which a path is looked for. A folder of pages has one router each file."""
 

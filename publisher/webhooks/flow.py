@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from publisher import acts
 from publisher.clock import Clock
 from publisher.database import Database, one_at_a_time
 from publisher.errors import ConflictError, InputError
@@ -99,6 +100,7 @@ def add_endpoint(database: Database, wanted: Wanted, *, clock: Clock, allow_priv
         if len(store.endpoints(connection)) >= ENDPOINTS_AT_MOST:
             raise ConflictError(f"There are {ENDPOINTS_AT_MOST} endpoints already; delete one first.")
         endpoint_id = store.add_endpoint(connection, values | {"secret": secret}, now=clock())
+        acts.note(connection, "webhook endpoint added", f"endpoint {endpoint_id}")
         return Added(endpoint=store.endpoint_of(connection, endpoint_id), secret=secret)
 
 
@@ -120,6 +122,7 @@ def change_endpoint(
         one_at_a_time(connection, "webhooks: endpoints")
         check(store.endpoint_of(connection, endpoint_id))
         store.change_endpoint(connection, endpoint_id, values)
+        acts.note(connection, "webhook endpoint changed", f"endpoint {endpoint_id}")
         return store.endpoint_of(connection, endpoint_id)
 
 
@@ -130,6 +133,7 @@ def rotate_secret(database: Database, endpoint_id: EndpointId, *, clock: Clock) 
         found = store.endpoint_of(connection, endpoint_id)
         former = {"former_secret": found.secret, "former_until": clock() + rules.FORMER_SECRET_FOR}
         store.change_endpoint(connection, endpoint_id, {"secret": secret} | former)
+        acts.note(connection, "webhook secret rotated", f"endpoint {endpoint_id}")
     return secret
 
 
@@ -139,6 +143,7 @@ def switch(database: Database, endpoint_id: EndpointId, *, on: bool) -> Endpoint
     values = {"is_on": on, "off_reason": "" if on else "Switched off by an operator."}
     with database.transaction() as connection:
         store.change_endpoint(connection, endpoint_id, values | well)
+        acts.note(connection, f"webhook endpoint switched {'on' if on else 'off'}", f"endpoint {endpoint_id}")
         return store.endpoint_of(connection, endpoint_id)
 
 
@@ -146,6 +151,7 @@ def remove_endpoint(database: Database, endpoint_id: EndpointId) -> None:
     """Forget an endpoint and all that was to be told to it. Raises NotFoundError."""
     with database.transaction() as connection:
         store.remove_endpoint(connection, endpoint_id)
+        acts.note(connection, "webhook endpoint deleted", f"endpoint {endpoint_id}")
 
 
 def send_test(database: Database, endpoint_id: EndpointId, *, clock: Clock) -> None:

@@ -3,6 +3,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextvars import copy_context
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -43,7 +44,7 @@ class Publisher:
         self._capsys.readouterr()
         code = 0
         try:
-            main.run()
+            copy_context().run(main.run)  # who acts in this command acts in no other
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
         said = self._capsys.readouterr()

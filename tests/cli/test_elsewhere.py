@@ -12,7 +12,8 @@ from publisher.audience import flow as audience
 from publisher.cli.elsewhere import service as elsewhere
 from publisher.cli.elsewhere.named import named_in
 from publisher.database import metadata
-from publisher.editors.flow import add_api_token, add_editor
+from publisher.editors.api_tokens import add_api_token
+from publisher.editors.flow import add_editor
 from publisher.editors.model import Role, Scope
 from publisher.wiring import Newsroom
 from tests.builders import settings_in

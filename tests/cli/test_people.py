@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from publisher.editors import flow
+from publisher import acts
+from publisher.editors import api_tokens, flow
 from publisher.editors.model import Scope, SignedIn
+from publisher.editors.tables import editor_second_factor
 from publisher.wiring import newsroom
 from tests.cli.conftest import Publisher
 
@@ -212,6 +215,7 @@ def test_a_sign_in_link_is_the_first_operators_where_nobody_is_named(publisher: 
 
 def test_an_editor_can_be_shut_out_and_let_in_again(publisher: Publisher) -> None:
     publisher("editor", "add", "minji@example.org", "--link")
+    publisher("editor", "add", "boss@example.org", "--link", "--role", "operator")
 
     assert publisher("editor", "disable", "minji@example.org").code == 0
     refused = publisher("editor", "link", "minji@example.org")
@@ -224,6 +228,7 @@ def test_an_editor_can_be_shut_out_and_let_in_again(publisher: Publisher) -> Non
 
 def test_a_password_and_a_role_can_be_changed(publisher: Publisher) -> None:
     publisher("editor", "add", "minji@example.org", typed=PASSWORD)
+    publisher("editor", "add", "zoe@example.org", "--link", "--role", "operator")
 
     assert publisher("editor", "password", "minji@example.org", typed="eight wooden spoons\n").code == 0
     assert publisher("editor", "role", "minji@example.org", "chief").code == 0
@@ -274,7 +279,7 @@ def test_a_token_is_printed_once_and_opens_what_it_names(publisher: Publisher) -
     token = publisher("token", "add", "CMS", "--scope", "articles").out.strip()
 
     room = newsroom()
-    found = flow.check_api_token(room.database, token, clock=room.now)
+    found = api_tokens.check_api_token(room.database, token, clock=room.now)
     listed = publisher("token", "list", "--json")
     assert found is not None
     assert found.scopes == {Scope.ARTICLES}
@@ -288,7 +293,7 @@ def test_a_revoked_token_opens_nothing(publisher: Publisher) -> None:
     assert publisher("token", "revoke", "1").code == 0
 
     room = newsroom()
-    assert flow.check_api_token(room.database, token, clock=room.now) is None
+    assert api_tokens.check_api_token(room.database, token, clock=room.now) is None
     assert publisher("token", "revoke", "1").code == 1
 
 
@@ -296,3 +301,18 @@ def test_empty_lists_say_what_to_do(publisher: Publisher) -> None:
     for kind in ("editor", "token", "source", "mailing-list", "subscriber", "edition", "issue"):
         assert f"publisher {kind}" in publisher(kind, "list").out
         assert publisher(kind, "list", "--json").json == []
+
+
+def test_a_lost_second_factor_is_taken_away(publisher: Publisher) -> None:
+    """The way out for a newsroom whose only operator has lost her phone."""
+    publisher("editor", "add", "minji@example.org", "--link")
+    room = newsroom()
+    with room.database.transaction() as connection:
+        values = {"editor_id": 1, "secret": "sealed", "confirmed_at": room.now(), "last_step": 0}
+        connection.execute(sa.insert(editor_second_factor).values(values))
+
+    assert "any more" in publisher("editor", "reset-code", "minji@example.org").out
+    assert "had no second factor" in publisher("editor", "reset-code", "minji@example.org").out
+    assert publisher("editor", "reset-code", "nobody@example.org").code == 1
+    with room.database.reading() as connection:
+        assert [each.actor.via for each in acts.acts(connection, at_most=1)] == ["cli"]

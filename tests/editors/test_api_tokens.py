@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from publisher.database import Database
-from publisher.editors import flow, store
+from publisher.editors import api_tokens, store
 from publisher.editors.model import ApiToken, Scope
 from publisher.editors.tables import api_token
 from publisher.errors import InputError
@@ -17,11 +17,11 @@ def listed(database: Database) -> list[ApiToken]:
 
 
 def test_a_program_may_do_what_its_token_says(either: Database, clock: SetClock) -> None:
-    token = flow.add_api_token(
+    token = api_tokens.add_api_token(
         either, name=" Newsroom\nCMS ", scopes=[Scope.ARTICLES, Scope.READ, Scope.READ], clock=clock
     )
 
-    found = flow.check_api_token(either, token, clock=clock)
+    found = api_tokens.check_api_token(either, token, clock=clock)
 
     assert token.startswith("pub_")
     assert len(token) == 47
@@ -30,7 +30,7 @@ def test_a_program_may_do_what_its_token_says(either: Database, clock: SetClock)
 
 
 def test_a_token_is_shown_once_and_kept_nowhere(database: Database, clock: SetClock) -> None:
-    token = flow.add_api_token(database, name="CMS", scopes=[Scope.READ], clock=clock)
+    token = api_tokens.add_api_token(database, name="CMS", scopes=[Scope.READ], clock=clock)
 
     with database.reading() as connection:
         kept = str(connection.execute(sa.select(api_token)).all())
@@ -41,26 +41,26 @@ def test_a_token_is_shown_once_and_kept_nowhere(database: Database, clock: SetCl
 
 @pytest.mark.parametrize("token", ["", "pub_", "pub_made-up", "made up", "pub_\ud800"])
 def test_a_made_up_token_is_nothing(database: Database, clock: SetClock, token: str) -> None:
-    flow.add_api_token(database, name="CMS", scopes=[Scope.READ], clock=clock)
+    api_tokens.add_api_token(database, name="CMS", scopes=[Scope.READ], clock=clock)
 
-    assert flow.check_api_token(database, token, clock=clock) is None
+    assert api_tokens.check_api_token(database, token, clock=clock) is None
 
 
 def test_a_revoked_token_ends_at_once(either: Database, clock: SetClock) -> None:
-    token = flow.add_api_token(either, name="CMS", scopes=[Scope.READ], clock=clock)
+    token = api_tokens.add_api_token(either, name="CMS", scopes=[Scope.READ], clock=clock)
     (kept,) = listed(either)
 
-    assert flow.revoke_api_token(either, kept.id, clock=clock) is True
-    assert flow.revoke_api_token(either, kept.id, clock=clock) is False
-    assert flow.check_api_token(either, token, clock=clock) is None
+    assert api_tokens.revoke_api_token(either, kept.id, clock=clock) is True
+    assert api_tokens.revoke_api_token(either, kept.id, clock=clock) is False
+    assert api_tokens.check_api_token(either, token, clock=clock) is None
     assert [each.revoked_at for each in listed(either)] == [MORNING]
 
 
 def test_the_last_use_is_known_to_the_minute(database: Database, clock: SetClock) -> None:
-    token = flow.add_api_token(database, name="CMS", scopes=[Scope.READ], clock=clock)
+    token = api_tokens.add_api_token(database, name="CMS", scopes=[Scope.READ], clock=clock)
     uses = []
     for _ in range(5):
-        flow.check_api_token(database, token, clock=clock)
+        api_tokens.check_api_token(database, token, clock=clock)
         uses.append(listed(database)[0].last_used_at)
         clock.pass_by(timedelta(seconds=30))
 
@@ -69,6 +69,6 @@ def test_the_last_use_is_known_to_the_minute(database: Database, clock: SetClock
 
 def test_a_token_needs_a_name_and_a_scope(database: Database, clock: SetClock) -> None:
     with pytest.raises(InputError, match="scope"):
-        flow.add_api_token(database, name="CMS", scopes=[], clock=clock)
+        api_tokens.add_api_token(database, name="CMS", scopes=[], clock=clock)
     with pytest.raises(InputError, match="name"):
-        flow.add_api_token(database, name=" ", scopes=[Scope.READ], clock=clock)
+        api_tokens.add_api_token(database, name=" ", scopes=[Scope.READ], clock=clock)

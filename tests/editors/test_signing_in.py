@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from publisher.database import Database, metadata
-from publisher.editors import flow, store
+from publisher.editors import flow, staff, store
 from publisher.editors.model import Editor, EditorId, Role, SignedIn, SignInRefused
 from publisher.editors.tables import editor, editor_session, sign_in_attempt, sign_in_link
 from publisher.errors import ConflictError, InputError, NotFoundError
@@ -209,14 +209,15 @@ def test_a_disabled_editor_is_out_at_once(either: Database, clock: SetClock) -> 
     session = token(sign_in(either, clock))
     link = flow.make_sign_in_link(either, editor_id, clock=clock)
 
-    flow.disable_editor(either, editor_id, clock=clock)
+    flow.add_editor(either, email="bert@example.org", name="Bert", role=Role.CHIEF, clock=clock)
+    staff.disable_editor(either, editor_id, clock=clock)
 
     assert flow.session_editor(either, session, clock=clock) is None
     assert sign_in(either, clock) == SignInRefused(try_again_at=None)
     assert flow.use_sign_in_link(either, link, clock=clock) is None
     with pytest.raises(ConflictError, match="disabled"):
         flow.make_sign_in_link(either, editor_id, clock=clock)
-    flow.enable_editor(either, editor_id)
+    staff.enable_editor(either, editor_id)
     assert token(sign_in(either, clock))
 
 
@@ -275,7 +276,7 @@ def test_an_address_has_one_editor(either: Database, clock: SetClock) -> None:
 def test_a_role_can_change(database: Database, clock: SetClock) -> None:
     editor_id = hire(database, clock)
 
-    flow.set_role(database, editor_id, Role.OPERATOR)
+    staff.set_role(database, editor_id, Role.OPERATOR)
 
     with database.reading() as connection:
         assert [each.role for each in store.editors(connection)] == [Role.OPERATOR]
@@ -286,11 +287,11 @@ def test_nobody_can_be_changed_who_is_not_there(database: Database, clock: SetCl
     with pytest.raises(NotFoundError):
         flow.set_password(database, nobody, PASSWORD)
     with pytest.raises(NotFoundError):
-        flow.set_role(database, nobody, Role.CHIEF)
+        staff.set_role(database, nobody, Role.CHIEF)
     with pytest.raises(NotFoundError):
-        flow.disable_editor(database, nobody, clock=clock)
+        staff.disable_editor(database, nobody, clock=clock)
     with pytest.raises(NotFoundError):
-        flow.enable_editor(database, nobody)
+        staff.enable_editor(database, nobody)
     with pytest.raises(NotFoundError):
         flow.make_sign_in_link(database, nobody, clock=clock)
 

@@ -24,8 +24,8 @@ from publisher.dispatch.model import DeliveryState, Envelope, Outcome, Refused
 from publisher.dispatch.tables import delivery, notice
 from publisher.dispatch.transports.choose import outbox_in
 from publisher.editors import calls
+from publisher.editors.api_tokens import add_api_token, check_api_token
 from publisher.editors.calls import Answered, Call
-from publisher.editors.flow import add_api_token, check_api_token
 from publisher.editors.model import Scope
 from publisher.errors import ConflictError, NotFoundError
 from publisher.events import store as events

@@ -10,7 +10,7 @@ from publisher.audience.model import How
 from publisher.audience.store import subscriber_with_email, subscriptions_of
 from publisher.audience.tokens import Purpose
 from publisher.database import metadata
-from publisher.editors.flow import add_api_token
+from publisher.editors.api_tokens import add_api_token
 from publisher.editors.model import Scope
 from publisher.migrations import all_tables
 from publisher.pulse import client

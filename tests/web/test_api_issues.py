@@ -9,7 +9,7 @@ from publisher.dispatch import figures, tallies
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.sending import send_due
 from publisher.dispatch.tables import delivery
-from publisher.editors.flow import add_api_token
+from publisher.editors.api_tokens import add_api_token
 from publisher.editors.model import Scope
 from publisher.pulse import client
 from publisher.wiring import Newsroom

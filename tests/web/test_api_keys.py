@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from publisher.compose.tables import edition
 from publisher.database import Database, metadata
 from publisher.editors import calls
+from publisher.editors.api_tokens import add_api_token
 from publisher.editors.calls import Answered, Begun, Call, Mismatched, Unanswered
-from publisher.editors.flow import add_api_token
 from publisher.editors.model import ApiTokenId, Scope
 from publisher.editors.tables import api_call
 from publisher.wiring import Newsroom

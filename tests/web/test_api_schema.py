@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from publisher.editors.flow import add_api_token
+from publisher.editors.api_tokens import add_api_token
 from publisher.editors.model import Scope
 from publisher.web.api.application import make_api
 from publisher.wiring import Newsroom

@@ -1,6 +1,6 @@
 import pytest
 
-from publisher.editors.flow import add_api_token
+from publisher.editors.api_tokens import add_api_token
 from publisher.editors.model import Scope
 from publisher.wiring import Newsroom
 from tests.web.browser import TestClient

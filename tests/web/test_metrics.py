@@ -4,7 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from publisher.bell import Job
 from publisher.dispatch import flow as dispatch
-from publisher.editors.flow import add_api_token
+from publisher.editors.api_tokens import add_api_token
 from publisher.editors.model import Scope
 from publisher.wiring import Newsroom
 from tests.builders import a_draft, handed_in

@@ -15,7 +15,7 @@ from publisher.audience.tables import of_erased, suppression
 from publisher.bell import Job
 from publisher.errors import InputError, NotFoundError
 from publisher.events.history import erase, own_data
-from publisher.web.api.access import MAY_READ_SUBSCRIBERS, MAY_WRITE_SUBSCRIBERS, ONLY_JSON
+from publisher.web.api.access import MAY_READ_LISTS, MAY_READ_SUBSCRIBERS, MAY_WRITE_SUBSCRIBERS, ONLY_JSON
 from publisher.web.api.articles import Limit
 from publisher.web.api.forms import (
     Asked,
@@ -41,7 +41,7 @@ suppressions = APIRouter(prefix="/suppressions", tags=["Suppressions"])
 # --- mailing lists
 
 
-@mailing_lists.get("", response_model=MailingLists, dependencies=[MAY_READ_SUBSCRIBERS])
+@mailing_lists.get("", response_model=MailingLists, dependencies=[MAY_READ_LISTS])
 def list_mailing_lists(room: Room, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
     """List the mailing lists by slug, with the numbers of their confirmed subscriptions."""
     with room.database.reading() as connection:

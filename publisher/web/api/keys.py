@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from publisher.editors import calls, flow
+from publisher.editors import api_tokens, calls
 from publisher.editors.calls import Answered, Call
 from publisher.web.problems import Problem, as_json, problem_of
 from publisher.wiring import Newsroom
@@ -114,7 +114,7 @@ class _Keyed:
             return None
         try:
             token = await asyncio.to_thread(
-                flow.check_api_token, self._room.database, given.strip(), clock=self._room.now
+                api_tokens.check_api_token, self._room.database, given.strip(), clock=self._room.now
             )
         except Exception as problem:
             raise _NotBegunError(problem) from problem

@@ -9,7 +9,7 @@ from publisher.compose.model import IssueId
 from publisher.dispatch import report
 from publisher.dispatch.flow import CAN_BE_RETRIED
 from publisher.dispatch.model import DeliveryState
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.web.desk.issues import title_of
 from publisher.web.desk.seat import AtDesk, desk_page
 from publisher.web.downloads import deliveries_csv
@@ -38,7 +38,7 @@ def deliveries(
             "total": found.total,
             "lines": lines[:ON_A_PAGE],
             "more": lines[ON_A_PAGE - 1].seq if len(lines) > ON_A_PAGE else None,
-            "may_retry": seat.may(Role.CHIEF) and found.state == "sent" and set(chosen) <= CAN_BE_RETRIED,
+            "may_retry": seat.may(powers.SENDING) and found.state == "sent" and set(chosen) <= CAN_BE_RETRIED,
         }
     return desk_page(request, room, seat, "desk/deliveries.html", **values)
 

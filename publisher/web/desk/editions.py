@@ -17,7 +17,7 @@ from publisher.compose.arrival import check_arrival
 from publisher.compose.looks import check_look
 from publisher.compose.model import Approval, Arrival, Cadence, Edition, InDoubt, Tracking
 from publisher.compose.text import SLOTS
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import InputError
 from publisher.rendering import furniture_language, languages
 from publisher.web.desk.issues import shown_issues
@@ -75,7 +75,7 @@ def editions(request: Request, room: Room, seat: AtDesk) -> Response:
     """Show what is published again and again, to whom and when next."""
     with room.database.reading() as connection:
         found = _shown(connection, store.editions(connection), room.now())
-    return desk_page(request, room, seat, "desk/editions.html", editions=found, may_change=seat.may(Role.CHIEF))
+    return desk_page(request, room, seat, "desk/editions.html", editions=found, may_change=seat.may(powers.EDITIONS))
 
 
 @router.get("/desk/editions/{slug}", include_in_schema=False)
@@ -87,7 +87,7 @@ def edition(request: Request, room: Room, seat: AtDesk, slug: str) -> Response:
 @router.post("/desk/editions/{slug}", include_in_schema=False)
 def change(request: Request, room: Room, seat: Sender, form: Form, slug: str) -> Response:
     """Store an edition's new rules; what is wrong with them is said, and nothing changes."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.EDITIONS)
     typed = {name: field(form, name) for name in FIELDS}
     try:
         with room.database.transaction() as connection:
@@ -123,7 +123,7 @@ def _page(
         "is_typed": typed is not None,
         "problem": f"{problem.problem} Nothing has been changed." if problem else "",
         "wrong": problem.where if problem else "",
-        "may_change": seat.may(Role.CHIEF),
+        "may_change": seat.may(powers.EDITIONS),
     }
     return desk_page(request, room, seat, "desk/edition.html", status=422 if problem else 200, **values)
 

@@ -23,7 +23,7 @@ from publisher.compose.text import SLOTS
 from publisher.dispatch import figures, report
 from publisher.dispatch.reach import reach
 from publisher.dispatch.report import Report
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.events import clicks
 from publisher.rendering import furniture_language, languages
@@ -161,7 +161,7 @@ def issue_page(
         "look_again_s": LOOK_AGAIN_S if is_under_way(found) else 0,
         "is_watched": found.state in WATCHED,
         "is_beating": not is_under_way(found) or room.pulse.is_beating(),
-        "may_approve": seat.may(Role.CHIEF),
+        "may_approve": seat.may(powers.SENDING),
         "grace_s": room.settings.grace_s,
         "goes_in_s": _seconds_until(found.issue.goes_at, room.now()),
     }

@@ -9,7 +9,7 @@ from publisher.archive import store as archive
 from publisher.compose import flow, rules, store
 from publisher.compose.model import Edition, Issue, IssueId
 from publisher.dispatch import report
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import PublisherError
 from publisher.web.desk.previews import plain_subject
 from publisher.web.desk.said import Said
@@ -66,7 +66,7 @@ def issues(request: Request, room: Room, seat: AtDesk, edition: str = "", before
 @router.post("/desk/issues", include_in_schema=False)
 def draft(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     """Draft an issue of an edition from what was published lately."""
-    ask_for(seat, Role.EDITOR)
+    ask_for(seat, powers.WRITING)
     try:
         added = flow.draft_issue(room.database, room.settings, field(form, "edition"), clock=room.now)
     except PublisherError as problem:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from publisher.audience import flow
 from publisher.audience import store as audience
 from publisher.compose import store as compose
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import ConflictError, InputError
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, ask_for, desk_page, go
@@ -30,7 +30,7 @@ def mailing_lists(request: Request, room: Room, seat: AtDesk) -> Response:
 @router.post(LISTS, include_in_schema=False)
 def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     """Add a mailing list; what is wrong with it is said, and nothing is stored."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     typed = {name: field(form, name) for name in FIELDS}
     try:
         flow.add_mailing_list(room.database, **typed, clock=room.now)
@@ -42,7 +42,7 @@ def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
 @router.post(f"{LISTS}/{{slug}}", include_in_schema=False)
 def change(request: Request, room: Room, seat: Sender, form: Form, slug: str) -> Response:
     """Change what readers see of a mailing list; its short name stands in mails that are out, and stays."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     try:
         flow.change_mailing_list(room.database, slug, name=field(form, "name"), description=field(form, "description"))
     except InputError as problem:
@@ -65,6 +65,6 @@ def _page(
         "typed": typed or dict.fromkeys(FIELDS, ""),
         "is_typed": typed is not None,
         "problem": problem,
-        "may_change": seat.may(Role.CHIEF),
+        "may_change": seat.may(powers.AUDIENCE),
     }
     return desk_page(request, room, seat, "desk/mailing_lists.html", status=422 if problem else 200, **values)

@@ -14,7 +14,8 @@ from publisher.dispatch import flow as dispatch
 from publisher.dispatch.flow import CAN_BE_RETRIED
 from publisher.dispatch.letters import send_test
 from publisher.dispatch.model import DeliveryState, Outcome, Sent
-from publisher.editors.model import Editor, Role
+from publisher.editors import powers
+from publisher.editors.model import Editor
 from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.web.desk.issue import issue_page, version, zone_of
 from publisher.web.desk.said import Said
@@ -39,7 +40,7 @@ class Move(StrEnum):
 @router.post("/desk/issues/{issue_id}/approve", include_in_schema=False)
 def approve(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdInPath) -> Response:
     """Freeze just the draft that the editor has seen, and let it go."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.SENDING)
     with room.database.reading() as connection:
         found = store.issue_of(connection, IssueId(issue_id))
     if found.state is IssueState.DRAFT and version(found) != field(form, "version"):
@@ -72,7 +73,7 @@ def test(request: Request, room: Room, seat: Sender, issue_id: IdInPath) -> Resp
 @router.post("/desk/issues/{issue_id}/retry", include_in_schema=False)
 def retry(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdInPath) -> Response:
     """Send an issue again to those who did not get it."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.SENDING)
     state = field(form, "state")
     if state not in CAN_BE_RETRIED:
         raise HTTPException(404)
@@ -89,7 +90,7 @@ def move(request: Request, room: Room, seat: Sender, issue_id: IdInPath, word: s
     """Cancel, pause or resume."""
     if word not in set(Move):
         raise HTTPException(404)
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.SENDING)
     act, said = MOVES[Move(word)]
     try:
         act(room, IssueId(issue_id), seat)

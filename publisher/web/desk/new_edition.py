@@ -14,7 +14,7 @@ from publisher.compose import cadence as cadences
 from publisher.compose import flow, store
 from publisher.compose.looks import check_look
 from publisher.compose.model import Approval, Cadence, Edition, EditionId, EditionKind
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import InputError
 from publisher.rendering import languages
 from publisher.web.desk.previews import darkened, filled_html, framed
@@ -35,7 +35,7 @@ STALE_AFTER = timedelta(hours=24)
 @router.get("/desk/editions/new", include_in_schema=False)
 def new_edition(request: Request, room: Room, seat: AtDesk) -> Response:
     """Show an empty form."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.EDITIONS)
     empty = dict.fromkeys(FIELDS, "") | {"kind": EditionKind.DIGEST, "approval": Approval.EDITOR, "language": "en"}
     return _page(request, room, seat, typed=empty)
 
@@ -43,7 +43,7 @@ def new_edition(request: Request, room: Room, seat: AtDesk) -> Response:
 @router.post("/desk/editions/new", include_in_schema=False)
 def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     """Store a new edition, which makes no issue before it is started; what is wrong with it is said."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.EDITIONS)
     typed = {name: field(form, name) for name in FIELDS}
     try:
         with room.database.transaction() as connection:
@@ -56,14 +56,14 @@ def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
 @router.post("/desk/editions/{slug}/start", include_in_schema=False)
 def start(room: Room, seat: Sender, slug: str) -> Response:
     """Let issues come about by themselves."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.EDITIONS)
     return _set_active(room, seat, slug, is_active=True, said=Said.EDITION_STARTED)
 
 
 @router.post("/desk/editions/{slug}/stop", include_in_schema=False)
 def stop(room: Room, seat: Sender, slug: str) -> Response:
     """Let no more issues come about by themselves."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.EDITIONS)
     return _set_active(room, seat, slug, is_active=False, said=Said.EDITION_STOPPED)
 
 

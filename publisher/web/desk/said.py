@@ -25,6 +25,7 @@ class Said(Enum):
     CHANGED = "Changed. What is approved already keeps the rules that it was approved under."
     APPROVED = "Approved, and frozen as it is. The first mails leave within a moment."
     SCHEDULED = "Approved, and frozen as it is. Nothing has left yet: until its time comes you can undo this."
+    MOVED = "Moved. It goes out at its new time, frozen as it is."
     UNDONE = "Undone. It is a draft again, and nothing was sent."
     TESTED = "A test is on its way to your own address."
     CANCELLED = "Cancelled."
@@ -59,6 +60,15 @@ class Said(Enum):
     WEBHOOK_AGAIN = "It is sent again, with the same id."
     SWITCHED_ON = "Switched on. It goes on where it stopped."
     SWITCHED_OFF = "Switched off. What happens meanwhile waits, for three days at most."
+    ROLE_GIVEN = "Changed. The role counts from the next click on."
+    SHUT_OUT = "Shut out, everywhere and at once."
+    LET_IN = "Let in again. The old password works; a link works as well."
+    SIGNED_OUT_ELSEWHERE = "The password is set. Everywhere else you are signed out."
+    SESSION_ENDED = "That session has ended."
+    SESSIONS_ENDED = "All your other sessions have ended."
+    SECOND_FACTOR_OFF = "The second factor is off."
+    SECOND_FACTOR_RESET = "The second factor is reset. The next sign-in takes none."
+    REVOKED = "Revoked. It opens nothing any more."
     RESUMED = "It goes on exactly where it stopped."
 
     @property

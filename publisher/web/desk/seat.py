@@ -9,18 +9,21 @@ from urllib.parse import quote
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from publisher.editors import flow
+from publisher import acts
+from publisher.audience.rules import origin_truncated
+from publisher.editors import flow, powers, second_factor
 from publisher.editors.model import Editor, Role
 from publisher.editors.rules import SESSION_AT_MOST
 from publisher.web.desk.said import Said
 from publisher.web.pages import page
-from publisher.web.parts import Form, Room
+from publisher.web.parts import Form, Origin, Room
 from publisher.web.parts import field as field_of
 from publisher.web.public.frame import house_zone
 from publisher.wiring import Newsroom
 
 DESK = "/desk"
 SIGN_IN = "/desk/sign-in"
+SECOND_FACTOR = "/desk/me/second-factor"
 SEE_OTHER = 303
 FORM_KEY = "form_key"
 SEAL_CHARACTERS = 32
@@ -52,15 +55,33 @@ def seat_of(request: Request, room: Room) -> Seat:
     editor = flow.session_editor(room.database, token, clock=room.now) if token else None
     if editor is None:
         raise HTTPException(SEE_OTHER, headers={"Location": f"{SIGN_IN}?next={quote(_back(request), safe='/')}"})
+    if _lacks_second_factor(request, room, editor):
+        raise HTTPException(SEE_OTHER, headers={"Location": SECOND_FACTOR})
     return Seat(editor=editor, token=token)
 
 
-def own_form(seat: Annotated[Seat, Depends(seat_of)], form: Form) -> Seat:
-    """Return who sent a form, once it is sure that the form is ours."""
+def _lacks_second_factor(request: Request, room: Newsroom, editor: Editor) -> bool:
+    """Tell whether the newsroom wants a second factor that an editor has not set up; the way to it stays open."""
+    path = request.url.path
+    is_open = path == "/desk/sign-out" or path.startswith(SECOND_FACTOR)
+    if is_open or not room.settings.require_second_factor or not editor.role.includes(powers.SENDING):
+        return False
+    with room.database.reading() as connection:
+        return not second_factor.is_on(connection, editor.id)
+
+
+async def own_form(seat: Annotated[Seat, Depends(seat_of)], form: Form, origin: Origin) -> Seat:
+    """
+    Return who sent a form, once it is sure that the form is ours; what follows is noted as theirs.
+
+    Not in a thread, which would say who acts to itself alone.
+    """
     if not hmac.compare_digest(field_of(form, FORM_KEY).encode(), seat.form_key.encode()):
         raise HTTPException(
             403, "This form has expired, or came from elsewhere. Go back, reload the page and try again."
         )
+    who, network = seat.editor, origin_truncated(origin)
+    acts.begin(acts.Actor(via="desk", who=who.name, editor_id=who.id, origin=network))
     return seat
 
 
@@ -84,7 +105,15 @@ def desk_page(
     if not time_zone:
         with room.database.reading() as connection:
             time_zone = house_zone(connection)
-    common = {"seat": seat, "form_key": seat.form_key, "said": _said(request, seat), "time_zone": time_zone}
+    leads = seat.may(powers.EDITORS)
+    common = {
+        "seat": seat,
+        "leads": leads,
+        "may_look_back": seat.may(powers.RECORD),
+        "form_key": seat.form_key,
+        "said": _said(request, seat),
+        "time_zone": time_zone,
+    }
     return page(request, room, template, status=status, **(common | values))
 
 

@@ -17,7 +17,7 @@ from publisher.audience import segments
 from publisher.audience import store as audience
 from publisher.audience.segments import Conditions, Segment
 from publisher.compose import store as compose
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import InputError
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, ask_for, desk_page, go
@@ -46,20 +46,20 @@ def all_segments(request: Request, room: Room, seat: AtDesk) -> Response:
     """Show the segments, and who goes to them."""
     with room.database.reading() as connection:
         found = [_shown(connection, each) for each in store.segments_saved(connection)]
-    return desk_page(request, room, seat, "desk/segments.html", segments=found, may_change=seat.may(Role.CHIEF))
+    return desk_page(request, room, seat, "desk/segments.html", segments=found, may_change=seat.may(powers.AUDIENCE))
 
 
 @router.get("/desk/segments/new", include_in_schema=False)
 def new_segment(request: Request, room: Room, seat: AtDesk) -> Response:
     """Show an empty form."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     return _page(request, room, seat, typed=_written("", Conditions()))
 
 
 @router.post("/desk/segments/count", include_in_schema=False)
 def count(room: Room, seat: Sender, form: Form) -> Response:
     """Say in one line how many readers a form as it stands would hold; nothing is stored."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     try:
         return PlainTextResponse(_counted(room, _conditions(form)))
     except InputError as problem:
@@ -69,7 +69,7 @@ def count(room: Room, seat: Sender, form: Form) -> Response:
 @router.post("/desk/segments/new", include_in_schema=False)
 def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     """Store a new segment, or only count it; what is wrong with it is said, and nothing is stored."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     try:
         conditions = _conditions(form)
         if field(form, "count"):
@@ -94,7 +94,7 @@ def one_segment(request: Request, room: Room, seat: AtDesk, slug: str) -> Respon
 @router.post("/desk/segments/{slug}", include_in_schema=False)
 def change(request: Request, room: Room, seat: Sender, form: Form, slug: str) -> Response:
     """Store who belongs to it from now on, or only count; what is wrong is said, and nothing changes."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     try:
         conditions = _conditions(form)
         if field(form, "count"):
@@ -109,7 +109,7 @@ def change(request: Request, room: Room, seat: Sender, form: Form, slug: str) ->
 
 @router.post("/desk/segments/{slug}/remove", include_in_schema=False)
 def remove(room: Room, seat: Sender, slug: str) -> Response:
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     with room.database.transaction() as connection:
         compose.remove_segment(connection, store.segment_named(connection, slug))
     return go(seat, "/desk/segments", Said.SEGMENT_REMOVED)
@@ -136,7 +136,7 @@ def _page(
         "counted": counted,
         "problem": problem.problem if problem else "",
         "wrong": problem.where if problem else "",
-        "may_change": seat.may(Role.CHIEF),
+        "may_change": seat.may(powers.AUDIENCE),
     }
     return desk_page(request, room, seat, "desk/segment.html", status=422 if problem else 200, **values)
 

@@ -1,5 +1,6 @@
 import re
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -7,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from publisher.audience.rules import origin_truncated
 from publisher.editors import flow
 from publisher.editors.model import SignedIn, SignInRefused
+from publisher.editors.rules import browser_named
 from publisher.web.desk.seat import DESK, SEE_OTHER, SIGN_IN, Sender, cookie_name, sit_down, stand_up
 from publisher.web.pages import page
 from publisher.web.parts import Form, Origin, Room, field
@@ -21,7 +23,7 @@ USED_UP = "This link has been used, or is too old. Sign in with your password, o
 
 @router.get(SIGN_IN, include_in_schema=False)
 def ask(request: Request, room: Room) -> Response:
-    onward = _onward(request.query_params.get("next", ""))
+    onward = onward_of(request.query_params.get("next", ""))
     if flow.session_editor(room.database, request.cookies.get(cookie_name(room), ""), clock=room.now):
         return RedirectResponse(onward, status_code=SEE_OTHER)
     return _form(request, room, onward=onward)
@@ -30,22 +32,23 @@ def ask(request: Request, room: Room) -> Response:
 @router.post(SIGN_IN, include_in_schema=False)
 def sign_in(request: Request, room: Room, form: Form, origin: Origin) -> Response:
     """Begin a session; a wrong address and a wrong password look the same from outside."""
-    _refuse_foreign_form(request)
-    onward, password = _onward(field(form, "next")), form.get("password")
+    refuse_foreign_form(request)
+    onward, password = onward_of(field(form, "next")), form.get("password")
     ending = flow.sign_in(
         room.database,
         email=field(form, "email"),
         password=password if isinstance(password, str) else "",
         origin=origin_truncated(origin),
+        browser=browser_of(request),
         clock=room.now,
     )
     if isinstance(ending, SignedIn):
-        return _begin(request, room, ending, onward)
+        return begin(request, room, ending, onward)
     return _again(request, room, ending, onward=onward, email=field(form, "email"))
 
 
 @router.get("/desk/sign-in/{token}", include_in_schema=False)
-def open_link(request: Request, room: Room, token: str) -> Response:
+def open_link(request: Request, room: Room, token: str, origin: Origin) -> Response:
     """
     Begin a session by a link that works once and for minutes; elsewhere than on one's own machine by its button.
 
@@ -54,17 +57,18 @@ def open_link(request: Request, room: Room, token: str) -> Response:
     """
     is_ahead = "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
     if room.settings.is_local and not is_ahead:
-        return use_link(request, room, token)
+        return use_link(request, room, token, origin)
     return page(request, room, "desk/sign_in_link.html")
 
 
 @router.post("/desk/sign-in/{token}", include_in_schema=False)
-def use_link(request: Request, room: Room, token: str) -> Response:
-    _refuse_foreign_form(request)
-    ending = flow.use_sign_in_link(room.database, token, clock=room.now)
+def use_link(request: Request, room: Room, token: str, origin: Origin) -> Response:
+    refuse_foreign_form(request)
+    network = origin_truncated(origin)
+    ending = flow.use_sign_in_link(room.database, token, origin=network, browser=browser_of(request), clock=room.now)
     if ending is None:
         return _form(request, room, status=410, problem=USED_UP)
-    return _begin(request, room, ending, DESK)
+    return begin(request, room, ending, DESK)
 
 
 @router.post("/desk/sign-out", include_in_schema=False)
@@ -75,9 +79,15 @@ def sign_out(room: Room, seat: Sender) -> Response:
     return response
 
 
-def _begin(request: Request, room: Newsroom, signed_in: SignedIn, onward: str) -> Response:
+def browser_of(request: Request) -> str:
+    return browser_named(request.headers.get("User-Agent", ""))
+
+
+def begin(request: Request, room: Newsroom, signed_in: SignedIn, onward: str) -> Response:
     """Sit down with a new session; the one that the browser came with, whoever put it there, ends."""
     flow.sign_out(room.database, request.cookies.get(cookie_name(room), ""))
+    if signed_in.needs_code:
+        onward = f"{SIGN_IN}/code?next={quote(onward, safe='/')}"
     response = RedirectResponse(onward, status_code=SEE_OTHER)
     sit_down(response, room, signed_in.token)
     return response
@@ -99,13 +109,13 @@ def _form(request: Request, room: Newsroom, *, status: int = 200, **values: Any)
     return page(request, room, "desk/sign_in.html", status=status, **(usual | values))
 
 
-def _refuse_foreign_form(request: Request) -> None:
+def refuse_foreign_form(request: Request) -> None:
     """Refuse a form that another site has sent: it would sign an editor in as somebody else, unnoticed."""
     if request.headers.get("Sec-Fetch-Site", "none") in {"cross-site", "same-site"} and request.method == "POST":
         raise HTTPException(403, "This form came from another site. Open the sign-in page and try again.")
 
 
-def _onward(wanted: str) -> str:
+def onward_of(wanted: str) -> str:
     """Return a path of the desk, and nothing else: a link must not lead out of it after signing in."""
     return wanted if OF_THE_DESK.fullmatch(wanted) and ".." not in wanted else DESK
 

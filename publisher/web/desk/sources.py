@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from publisher.audience.rules import clean_line
 from publisher.bell import Job
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import ConflictError, InputError
 from publisher.intake import polling
 from publisher.intake.model import SourceId
@@ -34,7 +34,7 @@ def sources(request: Request, room: Room, seat: AtDesk) -> Response:
 @router.post(SOURCES, include_in_schema=False)
 def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     """Read a feed from now on; what is wrong with it is said, and nothing is stored."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.SOURCES)
     typed = {name: field(form, name) for name in FIELDS}
     try:
         polling.add_source(
@@ -63,7 +63,7 @@ def read_now(room: Room, seat: Sender, source_id: IdInPath) -> Response:
 @router.post(f"{SOURCES}/{{source_id}}/remove", include_in_schema=False)
 def remove(room: Room, seat: Sender, source_id: IdInPath) -> Response:
     """Read a source no longer."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.SOURCES)
     polling.remove_source(room.database, SourceId(source_id))
     return go(seat, SOURCES, Said.SOURCE_REMOVED)
 
@@ -76,7 +76,7 @@ def _page(
         "typed": typed or dict.fromkeys(FIELDS, "") | {"minutes": USUAL_MINUTES},
         "is_typed": typed is not None,
         "problem": problem,
-        "may_change": seat.may(Role.CHIEF),
+        "may_change": seat.may(powers.SOURCES),
     }
     return desk_page(request, room, seat, "desk/sources.html", status=422 if problem else 200, **values)
 

@@ -10,7 +10,7 @@ from publisher.audience import store as audience
 from publisher.audience.model import Subscriber, SubscriberId
 from publisher.bell import Job
 from publisher.compose import store as compose
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import InputError, NotFoundError
 from publisher.events.history import erase as erase_reader
 from publisher.events.history import history, own_data
@@ -36,7 +36,7 @@ def subscriber(request: Request, room: Room, seat: AtDesk, subscriber_id: IdInPa
 @router.get(f"{READERS}/{{subscriber_id}}/data.json", include_in_schema=False)
 def data(room: Room, seat: AtDesk, subscriber_id: IdInPath) -> Response:
     """Return all that is held about a reader, to be handed to him."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     with room.database.reading() as connection:
         return data_file(own_data(connection, _known(connection, subscriber_id)))
 
@@ -44,7 +44,7 @@ def data(room: Room, seat: AtDesk, subscriber_id: IdInPath) -> Response:
 @router.post(f"{READERS}/{{subscriber_id}}", include_in_schema=False)
 def change(request: Request, room: Room, seat: Sender, form: Form, subscriber_id: IdInPath) -> Response:
     """Change a reader's name, language and time zone."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     typed = {name: field(form, name) for name in DETAILS}
     try:
         flow.change_details(room.database, SubscriberId(subscriber_id), **typed)
@@ -56,7 +56,7 @@ def change(request: Request, room: Room, seat: Sender, form: Form, subscriber_id
 @router.post(f"{READERS}/{{subscriber_id}}/unsubscribe", include_in_schema=False)
 def unsubscribe(room: Room, seat: Sender, form: Form, subscriber_id: IdInPath) -> Response:
     """End one of a reader's subscriptions, as he asked for."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     with room.database.reading() as connection:
         wanted = audience.mailing_list_named(connection, field(form, "list"))
         mine = audience.subscriptions_of(connection, [SubscriberId(subscriber_id)]).get(SubscriberId(subscriber_id), [])
@@ -69,7 +69,7 @@ def unsubscribe(room: Room, seat: Sender, form: Form, subscriber_id: IdInPath) -
 @router.post(f"{READERS}/{{subscriber_id}}/ask", include_in_schema=False)
 def ask(room: Room, seat: Sender, form: Form, subscriber_id: IdInPath) -> Response:
     """Ask a reader by mail for a yes, once more or after he had left."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     with room.database.reading() as connection:
         reader = _known(connection, subscriber_id)
     flow.ask_to_subscribe(
@@ -88,7 +88,7 @@ def ask(room: Room, seat: Sender, form: Form, subscriber_id: IdInPath) -> Respon
 @router.post(f"{READERS}/{{subscriber_id}}/erase", include_in_schema=False)
 def erase(request: Request, room: Room, seat: Sender, form: Form, subscriber_id: IdInPath) -> Response:
     """Erase a reader for good, once his address has been typed."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     with room.database.reading() as connection:
         reader = _known(connection, subscriber_id)
     if rules.email_key(field(form, "address")) != rules.email_key(reader.email):
@@ -130,6 +130,6 @@ def _reader_page(
         "typed": typed or {name: getattr(reader, name) for name in DETAILS},
         "now": room.now(),
         "problem": problem,
-        "may_change": seat.may(Role.CHIEF),
+        "may_change": seat.may(powers.AUDIENCE),
     }
     return desk_page(request, room, seat, "desk/subscriber.html", status=422 if problem else 200, **values)

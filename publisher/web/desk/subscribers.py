@@ -12,11 +12,11 @@ from publisher.audience import store as audience
 from publisher.audience.csv_form import exported, import_csv
 from publisher.audience.model import How
 from publisher.bell import Job
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import ConflictError, InputError, NotFoundError
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, ask_for, desk_page, go, own_form
-from publisher.web.parts import Form, Room, field, fields
+from publisher.web.parts import Form, Origin, Room, field, fields
 from publisher.wiring import Newsroom
 
 router = APIRouter()
@@ -31,6 +31,16 @@ NEW = ("email", *DETAILS, "consent")
 async def _file_of(request: Request) -> AsyncIterator[FormData]:
     async with request.form(max_files=1, max_fields=10) as form:
         yield form
+
+
+async def _file_sender(
+    seat: AtDesk, form: Annotated[FormData, Depends(_file_of)], origin: Origin
+) -> tuple[Seat, FormData]:
+    """Return who sent a form with a file, once it is sure that the form is ours."""
+    return await own_form(seat, form, origin), form
+
+
+FileSender = Annotated[tuple[Seat, FormData], Depends(_file_sender)]
 
 
 @router.get(READERS, include_in_schema=False)
@@ -50,7 +60,7 @@ def subscribers(
 @router.get(f"{READERS}.csv", include_in_schema=False)
 def export(room: Room, seat: AtDesk, mailing_list: Annotated[str, Query(alias="list", max_length=60)] = "") -> Response:
     """Return every subscription, or those to one mailing list, as CSV."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     if mailing_list:
         with room.database.reading() as connection:
             audience.mailing_list_named(connection, mailing_list)
@@ -62,7 +72,7 @@ def export(room: Room, seat: AtDesk, mailing_list: Annotated[str, Query(alias="l
 @router.post(f"{READERS}/new", include_in_schema=False)
 def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     """Put somebody on mailing lists: after a mail that asks for a yes, or with the yes that is at hand."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     typed = {name: field(form, name) for name in NEW}
     lists = fields(form, "mailing_list")
     person = {name: typed[name] for name in DETAILS}
@@ -81,10 +91,10 @@ def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
 
 
 @router.post(f"{READERS}/import", include_in_schema=False)
-def import_file(request: Request, room: Room, seat: AtDesk, form: Annotated[FormData, Depends(_file_of)]) -> Response:
+def import_file(request: Request, room: Room, sender: FileSender) -> Response:
     """Put the people of a CSV file on a mailing list, and say what became of each line."""
-    own_form(seat, form)
-    ask_for(seat, Role.CHIEF)
+    seat, form = sender
+    ask_for(seat, powers.AUDIENCE)
     file, wanted = form.get("file"), field(form, "mailing_list")
     if not isinstance(file, UploadFile) or not file.filename:
         return _list_page(request, room, seat, problem="Choose a CSV file first.")
@@ -151,6 +161,6 @@ def _list_page(
         "typed": typed or dict.fromkeys(NEW, "") | {"lists": [each.slug for each in lists[:1]]},
         "is_typed": typed is not None,
         "problem": problem,
-        "may_change": seat.may(Role.CHIEF),
+        "may_change": seat.may(powers.AUDIENCE),
     }
     return desk_page(request, room, seat, "desk/subscribers.html", status=422 if problem else 200, **values)

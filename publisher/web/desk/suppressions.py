@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from publisher.audience import erased, flow, rules
 from publisher.audience import store as audience
 from publisher.audience.model import SuppressionReason
-from publisher.editors.model import Role
+from publisher.editors import powers
 from publisher.errors import InputError, NotFoundError
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, ask_for, desk_page, go
@@ -42,7 +42,7 @@ def suppressions(
 @router.post(SUPPRESSIONS, include_in_schema=False)
 def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     """Mail an address no more, whether we know it or not."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     reason, detail = SuppressionReason.MANUAL, field(form, "detail")
     try:
         flow.suppress(room.database, field(form, "email"), reason=reason, detail=detail, clock=room.now)
@@ -54,7 +54,7 @@ def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
 @router.post(f"{SUPPRESSIONS}/lift", include_in_schema=False)
 def lift(room: Room, seat: Sender, form: Form) -> Response:
     """Let an address be mailed again."""
-    ask_for(seat, Role.CHIEF)
+    ask_for(seat, powers.AUDIENCE)
     if not flow.lift_suppression(room.database, field(form, "email")):
         raise NotFoundError("suppression of", field(form, "email"))
     return go(seat, SUPPRESSIONS, Said.LIFTED)
@@ -74,6 +74,6 @@ def _page(
         "next": found[ON_A_PAGE - 1].email_key if len(found) > ON_A_PAGE else "",
         "is_first": not after,
         "problem": problem,
-        "may_change": seat.may(Role.CHIEF),
+        "may_change": seat.may(powers.AUDIENCE),
     }
     return desk_page(request, room, seat, "desk/suppressions.html", status=422 if problem else 200, **values)

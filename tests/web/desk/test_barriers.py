@@ -36,6 +36,8 @@ PAGES = (
     "/desk/issues/2",
     "/desk/issues/3",
     "/desk/issues/1/deliveries",
+    "/desk/calendar",
+    "/desk/calendar?view=week",
     "/desk/editions",
     "/desk/editions/weekly",
     "/desk/editions/new",
@@ -56,6 +58,11 @@ PAGES = (
     "/desk/outbox",
     "/desk/webhooks",
     "/desk/webhooks/1",
+    "/desk/editors",
+    "/desk/editors/1",
+    "/desk/me/second-factor",
+    "/desk/record",
+    "/desk/tokens",
     "/desk/nothing",
 )
 

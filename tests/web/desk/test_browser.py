@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
 from publisher.audience import flow as audience
 from publisher.audience.model import How
 from publisher.audience.store import mailing_list_named
+from publisher.compose import flow as compose
 from publisher.compose import store
 from publisher.compose.cadence import parse
 from publisher.compose.model import Edition, EditionId, EditionKind
@@ -24,6 +26,7 @@ from publisher.wiring import Newsroom
 from tests.builders import a_draft, handed_in, settings_in
 from tests.web.conftest import a_newsroom
 from tests.web.desk.visits import hire
+from tests.web.pages import an_archive
 from tests.web.served import served
 
 pytestmark = pytest.mark.browser
@@ -114,6 +117,7 @@ def working(browser: Browser, site: Site, size: tuple[int, int], *, scripts: boo
 
 
 def fits(page: Page) -> bool:
+    page.wait_for_load_state()
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
@@ -350,3 +354,47 @@ def test_nothing_in_a_mail_runs(browser: Browser, site: Site) -> None:
 
         assert mail.evaluate("window.origin") == "null"
         assert mail.evaluate("document.querySelector('base').target") == "_blank"
+
+
+def test_a_chief_invites_an_editor_who_cannot_send(browser: Browser, site: Site) -> None:
+    """Another pair of hands in the newsroom, without the power to write to every reader."""
+    with working(browser, site, DESKTOP) as chief:
+        hand_in_an_article(chief)
+        draft_an_issue(chief)
+        issue = chief.url
+        chief.get_by_role("link", name="Editors").click()
+        chief.get_by_label("Name", exact=True).fill("Bert Baum")
+        chief.get_by_label("Email address").fill("bert@desk.example")
+        chief.get_by_label("Role").select_option("editor")
+        chief.get_by_role("button", name="Make an invitation").click()
+        link = chief.get_by_label("Sign-in link").input_value()
+        assert fits(chief)
+
+    context = browser.new_context(base_url=site.address)
+    page = context.new_page()
+    page.goto(link)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+    expect(page.get_by_role("link", name="Editors")).to_have_count(0)
+    page.goto(issue)
+    expect(page.get_by_role("button", name="Save")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Approve"))).to_have_count(0)
+    page.goto("/desk/editors")
+    expect(page.get_by_role("heading", level=1)).to_have_text("That is not for you to do")
+    context.close()
+
+
+def test_a_scheduled_issue_is_dragged_to_another_day(browser: Browser, site: Site) -> None:
+    room = site.room
+    an_archive(room)
+    found = compose.draft_issue(room.database, room.settings, "weekly", clock=room.now)
+    goes_at = (room.now() + timedelta(days=14)).replace(hour=9, minute=30, second=0, microsecond=0)
+    compose.approve(room.database, room.settings, found.id, goes_at=goes_at, clock=room.now)
+    wanted = goes_at + timedelta(days=1 if goes_at.isoweekday() < 7 else -1)
+
+    with working(browser, site, DESKTOP) as page:
+        page.goto(f"/desk/calendar?view=week&zone=UTC&on={goes_at.date()}")
+        page.locator(".entry[draggable=true]").drag_to(page.locator(f"[data-day='{wanted.date()}']"))
+        expect(page.get_by_role("status")).to_contain_text("Moved.")
+
+    with room.database.reading() as connection:
+        assert store.issue_of(connection, found.id).goes_at == wanted

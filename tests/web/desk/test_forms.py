@@ -23,12 +23,9 @@ FORMS = sorted(
     for route in router.routes
     if isinstance(route, APIRoute) and "POST" in (route.methods or ()) and route.path.startswith("/desk")
 )
-WITHOUT_SESSION = {"/desk/sign-in", "/desk/sign-in/{token}"}
-FILLED = {
-    **dict.fromkeys(("article_id", "issue_id", "source_id", "subscriber_id", "endpoint_id", "webhook_id"), "1"),
-    "slug": "weekly",
-    "word": "cancel",
-}
+WITHOUT_SESSION = {"/desk/sign-in", "/desk/sign-in/code", "/desk/sign-in/{token}"}
+IDS = ("article", "issue", "source", "subscriber", "endpoint", "webhook", "editor", "token")
+FILLED = {f"{each}_id": "1" for each in IDS} | {"slug": "weekly", "word": "cancel"}
 GUARDED = [path.format(**FILLED) for path in FORMS if path not in WITHOUT_SESSION]
 FIELDS = {"edition": "weekly", "text": "Title\n\nText.", "subject": "Other", "article": "1"}
 

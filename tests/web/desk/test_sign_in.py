@@ -5,6 +5,7 @@ import pytest
 
 from publisher.clock import utc_now
 from publisher.editors import flow as editors
+from publisher.editors import staff
 from publisher.editors.model import Role
 from publisher.wiring import Newsroom
 from tests.web.browser import TestClient
@@ -215,7 +216,8 @@ def test_a_disabled_editor_is_out_at_once(visit: Visit) -> None:
     editor = editors.session_editor(visit.room.database, visit.web.cookies["desk"], clock=visit.room.now)
     assert editor
 
-    editors.disable_editor(visit.room.database, editor.id, clock=visit.room.now)
+    hire(visit.room, email="another@desk.example")
+    staff.disable_editor(visit.room.database, editor.id, clock=visit.room.now)
 
     assert visit.get("/desk").status_code == 303
 

@@ -113,5 +113,5 @@ def must_be_harmless(html: str) -> None:
 
 
 def _must_be_our_script(script: Element) -> None:
-    assert re.fullmatch(r"/static/desk\.[0-9a-f]{12}\.js", script.get("src", ""))
+    assert re.fullmatch(r"/static/(desk|calendar)\.[0-9a-f]{12}\.js", script.get("src", ""))
     assert not script.text
