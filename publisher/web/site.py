@@ -11,6 +11,7 @@ from publisher.web.desk import editions as desk_editions
 from publisher.web.desk import editors as desk_editors
 from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
+from publisher.web.desk import imports as desk_imports
 from publisher.web.desk import issue as desk_issue
 from publisher.web.desk import issues as desk_issues
 from publisher.web.desk import live as desk_live
@@ -85,6 +86,7 @@ ROUTERS = (
     desk_editions.router,
     desk_subscribers.router,
     desk_subscriber.router,
+    desk_imports.router,
     desk_suppressions.router,
     desk_segments.router,
     desk_proposals.router,

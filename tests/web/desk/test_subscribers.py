@@ -8,6 +8,7 @@ import pytest
 
 from publisher.audience import flow
 from publisher.audience import store as audience
+from publisher.audience.imports import import_due
 from publisher.audience.model import How, Subscriber, SubscriptionState, Suppression, SuppressionReason
 from publisher.compose.model import Edition
 from publisher.editors.model import Role
@@ -118,20 +119,41 @@ def test_a_file_is_imported_with_a_report_of_its_bad_lines(chief: Visit) -> None
     lines = ["email,name", "new@readers.example,New", f"{ANN},Ann", "nonsense,Nobody"]
     key = chief.key()
 
-    page = chief.web.post(
+    begun = chief.web.post(
         f"{READERS}/import",
         data={"form_key": key, "mailing_list": "readers", "confirmed": "yes"},
         files={"file": ("people.csv", "\n".join(lines), "text/csv")},
     )
 
-    assert page.status_code == 200
+    waiting = chief.after(begun)
+    assert "Waits for a worker" in waiting
+    assert standing(chief.room, "new@readers.example") == {}
+    import_due(chief.room.database, clock=chief.room.now)
+    page = chief.get(begun.headers["Location"].partition("?")[0])
     told = words(elements(page.text, "dl", class_="counts")[0])
     assert "Added new on readers1" in told
     assert "Refused lines that cannot be read1" in told
     assert "no @" in page.text
     assert set(standing(chief.room, "new@readers.example").values()) == {"confirmed"}
+    (file,) = [each.get("href") or "" for each in elements(page.text, "a") if "refused" in (each.get("href") or "")]
+    assert list(csv.DictReader(io.StringIO(chief.get(file).text))) == [
+        {"line": "4", "problem": "The address has no @."}
+    ]
+    assert "people.csv" in words(elements(chief.get(READERS).text, "ul", class_="rows")[0])
     without = chief.web.post(f"{READERS}/import", data={"form_key": key, "mailing_list": "readers"})
     assert (without.status_code, "Choose a CSV file" in without.text) == (422, True)
+
+
+def test_a_file_that_names_no_columns_is_refused_at_once(chief: Visit) -> None:
+    page = chief.web.post(
+        f"{READERS}/import",
+        data={"form_key": chief.key(), "mailing_list": "readers"},
+        files={"file": ("people.csv", "ann@readers.example\n", "text/csv")},
+    )
+
+    assert (page.status_code, "must name the columns" in page.text) == (422, True)
+    assert chief.get(f"{READERS}/imports/1").status_code == 404
+    assert chief.get(f"{READERS}/imports/1/refused.csv").status_code == 404
 
 
 def test_a_file_from_elsewhere_is_refused(chief: Visit) -> None:
@@ -232,7 +254,7 @@ def test_an_editor_looks_and_changes_nothing(web: TestClient, room: Newsroom, we
 
     assert ANN in visit.get(READERS).text
     assert "Erase for good" not in visit.get(path).text
-    for each in (f"{READERS}.csv", f"{path}/data.json"):
+    for each in (f"{READERS}.csv", f"{path}/data.json", f"{READERS}/imports/1", f"{READERS}/imports/1/refused.csv"):
         assert visit.get(each).status_code == 403
     for each in ("new", "import"):
         assert visit.post(f"{READERS}/{each}", email="x@y.example").status_code == 403
