@@ -6,7 +6,7 @@ once more, by whomever, its suppression becomes a plain one in the same transact
 and everything that looks at suppressions sees it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -61,9 +61,9 @@ def recognise(database: Database, connection: Connection, email_keys: Iterable[s
     return number
 
 
-def lift(database: Database, connection: Connection, email_key: str) -> bool:
+def lift(database: Database, connection: Connection, email_key: str, reasons: Collection[SuppressionReason]) -> bool:
     """Let an erased address be mailed again, should it come back; return whether it was kept from that."""
-    return store.lift_suppression(connection, _hashed(database, email_key))
+    return store.lift_suppression(connection, _hashed(database, email_key), reasons)
 
 
 def suppression_of(database: Database, connection: Connection, email_key: str) -> Suppression | None:

@@ -270,14 +270,31 @@ def suppress(database: Database, email: str, *, reason: SuppressionReason, clock
         acts.note(connection, "address suppressed", f"for {reason}")
 
 
-def lift_suppression(database: Database, email: str) -> bool:
-    """Let an address be mailed again, whatever the reason was; return whether it was suppressed. Raises InputError."""
+def suppression_of(database: Database, connection: Connection, email: str) -> Suppression | None:
+    """Return why an address is not mailed, that of an erased reader too. Raises InputError."""
     key = rules.email_key(rules.normalise_email(email))
+    return store.suppressions(connection, [key]).get(key) or erased.suppression_of(database, connection, key)
+
+
+def lift_suppression(
+    database: Database,
+    email: str,
+    *,
+    why: str = "",
+    reasons: Collection[SuppressionReason] = tuple(SuppressionReason),
+) -> bool:
+    """
+    Let an address be mailed again; return whether it was suppressed, for one of the reasons. Raises InputError.
+
+    Why that is done stands in the record, without any address.
+    """
+    key = rules.email_key(rules.normalise_email(email))
+    said = rules.without_addresses(rules.clean_line(why, DETAIL_AT_MOST))
     with database.transaction() as connection:
-        is_known_by_hash = erased.lift(database, connection, key)
-        is_lifted = store.lift_suppression(connection, key) or is_known_by_hash
+        is_known_by_hash = erased.lift(database, connection, key, reasons)
+        is_lifted = store.lift_suppression(connection, key, reasons) or is_known_by_hash
         if is_lifted:
-            acts.note(connection, "suppression lifted", "an address")
+            acts.note(connection, "suppression lifted", f"an address: {said}" if said else "an address")
         return is_lifted
 
 

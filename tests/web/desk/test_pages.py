@@ -6,7 +6,7 @@ import pytest
 
 from publisher.audience import flow as audience
 from publisher.audience.imports import import_due, put_import
-from publisher.audience.model import How
+from publisher.audience.model import How, SuppressionReason
 from publisher.compose import flow as compose
 from publisher.compose import store
 from publisher.compose.model import IssueId, IssueState
@@ -47,6 +47,7 @@ PAGES = (
     "/desk/subscribers/imports/1",
     "/desk/subscribers/imports/2",
     "/desk/suppressions",
+    "/desk/suppressions/lift?email=eve@readers.example",
     "/desk/segments",
     "/desk/segments/new",
     "/desk/glossary",
@@ -64,7 +65,8 @@ PAGES = (
 
 
 def two_imports(room: Newsroom) -> None:
-    """One that is done, and one that waits."""
+    """One that is done, and one that waits; and a reader who complained."""
+    audience.suppress(room.database, "eve@readers.example", reason=SuppressionReason.COMPLAINED, clock=room.now)
     file = b"email,colour\nben@readers.example,red\nnonsense,blue\n"
     for _ in range(2):
         import_due(room.database, clock=room.now)

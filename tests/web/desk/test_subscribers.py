@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from publisher import acts
 from publisher.audience import flow
 from publisher.audience import store as audience
 from publisher.audience.imports import import_due
@@ -220,8 +221,7 @@ def test_a_reader_is_erased_once_the_address_is_typed(chief: Visit) -> None:
     assert suppression(chief.room) is None
     assert addresses(chief.get(SUPPRESSIONS).text) == []
     assert addresses(chief.get(f"{SUPPRESSIONS}?q={ANN.upper()}").text) == [ANN]
-    lift = f"{SUPPRESSIONS}/lift"
-    chief.after(fill_in(chief, f"{SUPPRESSIONS}?q={ANN}", lift))
+    chief.after(lift(chief, ANN, why="Erased by mistake."))
     assert addresses(chief.get(f"{SUPPRESSIONS}?q={ANN}").text) == []
 
 
@@ -233,15 +233,45 @@ def test_an_address_is_suppressed_found_and_lifted(chief: Visit) -> None:
     assert addresses(added) == [ANN]
     assert addresses(chief.get(f"{SUPPRESSIONS}?q=zoe").text) == []
 
-    chief.after(fill_in(chief, SUPPRESSIONS, f"{SUPPRESSIONS}/lift"))
+    assert "An editor decided so." in lifting(chief, ANN)
+    chief.after(lift(chief, ANN, why="ann@readers.example wrote: please"))
+
     assert suppression(chief.room) is None
-    assert chief.post(f"{SUPPRESSIONS}/lift", email=ANN).status_code == 404
+    with chief.room.database.reading() as connection:
+        (noted,) = acts.acts(connection, at_most=1, did="suppression lifted")
+    assert (noted.thing, noted.actor.who) == ("an address: <address> wrote: please", "Anna Weber")
+    assert chief.get(f"{SUPPRESSIONS}/lift?email={ANN}").status_code == 404
+    assert chief.post(f"{SUPPRESSIONS}/lift", email=ANN, why="x").status_code == 404
+    assert chief.get(f"{SUPPRESSIONS}/lift?email=nonsense").status_code == 404
 
 
-def test_lifting_a_complaint_says_what_it_means(chief: Visit) -> None:
+def lifting(visit: Visit, address: str) -> str:
+    return words(elements(visit.get(f"{SUPPRESSIONS}/lift?email={address}").text, "main")[0])
+
+
+def lift(visit: Visit, address: str, **fields: str) -> Any:
+    return fill_in(visit, f"{SUPPRESSIONS}/lift?email={address}", f"{SUPPRESSIONS}/lift", **fields)
+
+
+def test_nothing_is_lifted_without_a_reason(chief: Visit) -> None:
+    flow.suppress(chief.room.database, ANN, reason=SuppressionReason.BOUNCED, clock=chief.room.now)
+
+    page = lift(chief, ANN)
+
+    assert (page.status_code, notes(page.text)) == (422, ["Say why: it stands in the record."])
+    assert suppression(chief.room)
+
+
+def test_a_complaint_is_lifted_only_by_who_confirms_what_it_means(chief: Visit) -> None:
     flow.suppress(chief.room.database, ANN, reason=SuppressionReason.COMPLAINED, clock=chief.room.now)
+    assert "reported a mail of ours as spam" in lifting(chief, ANN)
 
-    assert "reported a mail of ours as spam" in chief.get(SUPPRESSIONS).text
+    refused = lift(chief, ANN, why="He called.")
+    assert (refused.status_code, suppression(chief.room) is not None) == (422, True)
+    assert form_values(refused.text, f"{SUPPRESSIONS}/lift")["why"] == "He called."
+    chief.after(lift(chief, ANN, why="He called.", sure="yes"))
+
+    assert suppression(chief.room) is None
 
 
 # --- all of them
