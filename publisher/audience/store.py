@@ -102,13 +102,13 @@ def subscribers(
             subscription.c.subscriber_id == subscriber.c.id, subscription.c.mailing_list_id == mailing_list_id
         )
         wanted = wanted.where(sa.exists().where(on_list))
-    return [_subscriber(row) for row in connection.execute(wanted)]
+    return [subscriber_in(row) for row in connection.execute(wanted)]
 
 
 def subscriber_with_id(connection: Connection, subscriber_id: SubscriberId) -> Subscriber | None:
     wanted = sa.select(*SUBSCRIBER_COLUMNS).where(subscriber.c.id == subscriber_id, is_known)
     found = connection.execute(wanted).first()
-    return _subscriber(found) if found else None
+    return subscriber_in(found) if found else None
 
 
 def languages(connection: Connection) -> set[str]:
@@ -120,7 +120,7 @@ def subscriber_with_email(connection: Connection, email: str) -> Subscriber | No
     """Find a subscriber by a normalised address."""
     key = rules.email_key(email)
     found = connection.execute(sa.select(*SUBSCRIBER_COLUMNS).where(subscriber.c.email_key == key)).first()
-    return _subscriber(found) if found else None
+    return subscriber_in(found) if found else None
 
 
 def subscription_with_id(connection: Connection, subscription_id: SubscriptionId) -> Subscription | None:
@@ -246,7 +246,7 @@ def _letters(
     return [
         LetterDue(
             subscription_id=SubscriptionId(asked[0].subscription_id),
-            subscriber=_subscriber(asked[0]),
+            subscriber=subscriber_in(asked[0]),
             at=instant,
             mailing_lists=tuple((MailingListId(row.mailing_list_id), row.mailing_list) for row in asked),
         )
@@ -470,7 +470,7 @@ def _mailing_list(row: Row[Any]) -> MailingList:
     )
 
 
-def _subscriber(row: Row[Any]) -> Subscriber:
+def subscriber_in(row: Row[Any]) -> Subscriber:
     return Subscriber(
         id=SubscriberId(row.id),
         email=row.email,

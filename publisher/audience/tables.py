@@ -33,6 +33,10 @@ subscriber = sa.Table(
     sa.Index("ix_subscriber_language", "language"),
 )
 
+lowered_name = sa.func.lower(subscriber.c.name)
+sa.Index(  # readers by the beginning of their name, by bytes in both databases
+    "ix_subscriber_name", lowered_name.label("lowered"), postgresql_ops={"lowered": "text_pattern_ops"}
+)
 is_known = subscriber.c.email != ""
 """Who has been erased keeps a number, and nothing else."""
 

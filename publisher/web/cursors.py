@@ -17,7 +17,12 @@ MICROSECOND = timedelta(microseconds=1)
 
 def cursor_after(lead: Lead) -> str:
     """Return the word for the place after an article in a list that is newest first."""
-    return written(f"{(lead.published_at - EPOCH) // MICROSECOND}.{lead.id}")
+    return cursor_at((lead.published_at, lead.id))
+
+
+def cursor_at(place: tuple[datetime, int]) -> str:
+    """Return the word for the place after an instant and a number in a list that is newest first."""
+    return written(f"{(place[0] - EPOCH) // MICROSECOND}.{place[1]}")
 
 
 def place_of(cursor: str) -> Place | None:

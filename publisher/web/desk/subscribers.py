@@ -3,18 +3,20 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy.engine import Connection
 from starlette.datastructures import FormData, UploadFile
 
-from publisher.audience import flow, rules
+from publisher.audience import finding, flow, rules
 from publisher.audience import store as audience
 from publisher.audience.csv_form import exported
 from publisher.audience.imports import FILE_NAME_AT_MOST, newest_imports, put_import
-from publisher.audience.model import How
+from publisher.audience.model import How, MailingListId, Subscriber, SubscriptionState
 from publisher.bell import Job
 from publisher.editors import powers
 from publisher.errors import ConflictError, InputError, NotFoundError
+from publisher.web.cursors import cursor_at, place_of
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, ask_for, desk_page, go, own_form
 from publisher.web.parts import Form, Origin, Room, field, fields
@@ -26,6 +28,8 @@ READERS = "/desk/subscribers"
 ON_A_PAGE = 50
 IMPORTS = f"{READERS}/imports"
 IMPORTS_SHOWN = 5
+NAMED_SHOWN = 20
+NEWEST_FIRST = frozenset({SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED})
 DETAILS = ("name", "language", "time_zone")
 NEW = ("email", *DETAILS, "consent")
 
@@ -53,10 +57,11 @@ def subscribers(
     seat: AtDesk,
     q: Annotated[str, Query(max_length=254)] = "",
     mailing_list: Annotated[str, Query(alias="list", max_length=60)] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
     after: Annotated[str, Query(max_length=254)] = "",
 ) -> Response:
-    """Show readers by address, those whose address begins in some way, or those of a mailing list."""
-    return _list_page(request, room, seat, beginning=q.strip(), mailing_list=mailing_list, after=after)
+    """Show readers by address: those whose address or name begins in some way, those of a mailing list, in a state."""
+    return _list_page(request, room, seat, beginning=q.strip(), mailing_list=mailing_list, state=state, after=after)
 
 
 @router.get(f"{READERS}.csv", include_in_schema=False)
@@ -125,6 +130,7 @@ def _list_page(
     *,
     beginning: str = "",
     mailing_list: str = "",
+    state: str = "",
     after: str = "",
     typed: dict[str, Any] | None = None,
     problem: str = "",
@@ -132,10 +138,10 @@ def _list_page(
     with room.database.reading() as connection:
         lists = audience.mailing_lists(connection)
         only = audience.mailing_list_named(connection, mailing_list).id if mailing_list else None
-        found = audience.subscribers(
-            connection, at_most=ON_A_PAGE + 1, beginning=beginning, after=after, mailing_list_id=only
-        )
-        shown = found[:ON_A_PAGE]
+        chosen = SubscriptionState(state) if state in set(SubscriptionState) else None
+        shown, following = _found(connection, beginning, only, chosen, after)
+        named = [] if after else _named(connection, beginning, only, chosen)
+        shown = [*named, *(each for each in shown if each not in named)]
         held = audience.subscriptions_of(connection, [each.id for each in shown])
         suppressed = audience.suppressions(connection, [each.email for each in shown])
         imports = newest_imports(connection, at_most=IMPORTS_SHOWN) if seat.may(powers.AUDIENCE) else []
@@ -152,7 +158,9 @@ def _list_page(
             )
             for each in shown
         ],
-        "next": shown[-1].email if len(found) > ON_A_PAGE else "",
+        "state": chosen or "",
+        "states": list(SubscriptionState),
+        "next": following,
         "is_first": not after,
         "imports": imports,
         "typed": typed or dict.fromkeys(NEW, "") | {"lists": [each.slug for each in lists[:1]]},
@@ -161,3 +169,32 @@ def _list_page(
         "may_change": seat.may(powers.AUDIENCE),
     }
     return desk_page(request, room, seat, "desk/subscribers.html", status=422 if problem else 200, **values)
+
+
+def _found(
+    connection: Connection, beginning: str, only: MailingListId | None, state: SubscriptionState | None, after: str
+) -> tuple[list[Subscriber], str]:
+    """Return a page of readers, and the word for the next one; who asks for the rare states has the newest first."""
+    if state in NEWEST_FIRST and not beginning:
+        latest = finding.by_state(connection, state, at_most=ON_A_PAGE, mailing_list_id=only, before=_place(after))
+        return latest.subscribers, cursor_at(latest.next) if latest.next else ""
+    found = finding.by_address(
+        connection, at_most=ON_A_PAGE, beginning=beginning, after=after, mailing_list_id=only, state=state
+    )
+    return found.subscribers, found.next or ""
+
+
+def _named(
+    connection: Connection, beginning: str, only: MailingListId | None, state: SubscriptionState | None
+) -> list[Subscriber]:
+    """Return readers whose name begins so, where all readers are looked at."""
+    if not beginning or only is not None or state is not None:
+        return []
+    return finding.by_name(connection, beginning, at_most=NAMED_SHOWN)
+
+
+def _place(after: str) -> finding.Instant | None:
+    try:
+        return place_of(after)
+    except InputError:
+        raise HTTPException(404) from None

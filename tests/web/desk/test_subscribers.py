@@ -71,6 +71,26 @@ def test_readers_are_found_by_the_beginning_of_their_address(chief: Visit) -> No
     assert chief.get(f"{READERS}?list=martians").status_code == 404
 
 
+def test_readers_are_found_by_the_beginning_of_their_name_too(chief: Visit) -> None:
+    join(chief.room, "x@readers.example", name="Benedikt")
+
+    assert sorted(addresses(chief.get(f"{READERS}?q=Ben").text)) == ["ben@readers.example", "x@readers.example"]
+    assert addresses(chief.get(f"{READERS}?q=Bene").text) == ["x@readers.example"]
+
+
+def test_readers_are_found_by_the_state_of_their_subscriptions(chief: Visit) -> None:
+    path = path_of(chief.room)
+    fill_in(chief, path, f"{path}/unsubscribe")
+    fill_in(chief, READERS, f"{READERS}/new", email="dan@readers.example")
+
+    assert addresses(chief.get(f"{READERS}?state=unsubscribed").text) == [ANN]
+    assert addresses(chief.get(f"{READERS}?state=pending&list=readers").text) == ["dan@readers.example"]
+    confirmed = ["ben@readers.example", "cai@readers.example"]
+    assert addresses(chief.get(f"{READERS}?state=confirmed").text) == confirmed
+    assert addresses(chief.get(f"{READERS}?state=confirmed&q=c").text) == confirmed[1:]
+    assert chief.get(f"{READERS}?state=pending&after=nonsense").status_code == 404
+
+
 def test_long_lists_have_pages(chief: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("publisher.web.desk.subscribers.ON_A_PAGE", 2)
 

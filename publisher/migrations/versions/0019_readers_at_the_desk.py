@@ -1,4 +1,4 @@
-"""Imports of readers at the desk."""
+"""Imports of readers at the desk, and readers found by their name."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    by_bytes = " text_pattern_ops" if op.get_bind().dialect.name == "postgresql" else ""
+    op.create_index("ix_subscriber_name", "subscriber", [sa.text(f"lower(name){by_bytes}")])
     op.create_table(
         "subscriber_import",
         sa.Column("id", Key, nullable=False),
