@@ -127,6 +127,9 @@ def _add_search(database: Database, tokens: Iterable[tuple[int, str]]) -> None:
         load(database, "article_search", ("rowid", "tokens"), tokens)
         return
     put = sa.text(
+        "INSERT INTO article_search SELECT id, to_tsvector('simple', t) "
+        "FROM unnest(CAST(:ids AS bigint[]), CAST(:texts AS text[])) AS x (id, t)"
+    )
         "INSERT INTO article_search SELECT id, to_tsvector('simple', t) FROM unnest(CAST(:ids AS bigint[]), CAST(:texts AS text[])) AS x (id, t)"
     )
     ids, texts = zip(*tokens, strict=True)
