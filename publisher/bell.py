@@ -37,6 +37,7 @@ class Job(StrEnum):
     PROPOSE = "publisher.propose"
     COUNT = "publisher.count"
     TELL = "publisher.tell"
+    IMPORT = "publisher.import"
     TICK = "publisher.tick"
     SLOW_TICK = "publisher.slow_tick"
 
@@ -65,6 +66,7 @@ QUEUE_OF = {
     Job.PROPOSE: Queue.UPKEEP,
     Job.COUNT: Queue.UPKEEP,
     Job.TELL: Queue.UPKEEP,
+    Job.IMPORT: Queue.UPKEEP,
     Job.TICK: Queue.UPKEEP,
     Job.SLOW_TICK: Queue.UPKEEP,
 }

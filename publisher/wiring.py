@@ -12,13 +12,14 @@ from publisher.clock import Clock, utc_now
 from publisher.database import Database
 from publisher.dispatch.pace import UNHURRIED, Pace
 from publisher.dispatch.sending import Dispatcher
-from publisher.dispatch.transports.choose import transport_for
+from publisher.dispatch.transports.choose import outbox_in, transport_for
 from publisher.dispatch.transports.transport import Transport
 from publisher.pulse import Pulse, client
 from publisher.settings import Settings
 from publisher.troubles import Troubles
 
 if TYPE_CHECKING:
+    from publisher.dispatch.transports.outbox import OutboxTransport
     from publisher.events.fetching import BounceMailbox
     from publisher.related.sense import Embed
     from publisher.syndication.model import Site
@@ -40,7 +41,7 @@ class Newsroom:
 
     @cached_property
     def database(self) -> Database:
-        return Database(self.settings.database_url)
+        return Database(self.settings.database_url, secret_key=self.settings.secret_key)
 
     @cached_property
     def bell(self) -> Bell:
@@ -79,6 +80,11 @@ class Newsroom:
             domain=settings.domain,
             hubs=(f"{settings.base_url}{HUB_PATH}", *settings.websub_hubs),
         )
+
+    @property
+    def outbox(self) -> "OutboxTransport":
+        """The outbox in the data folder, whether mails are written to it or not."""
+        return outbox_in(self.settings.data_dir)
 
     @cached_property
     def transport(self) -> Transport:

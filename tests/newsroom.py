@@ -91,7 +91,7 @@ class Room:
 def open_room(folder: Path, *, database_url: str = "", clock: Clock = utc_now, **variables: str) -> Iterator[Room]:
     """Open a newsroom whose data is in a folder; SQLite unless a database is named."""
     settings = settings_in(folder, **variables)
-    database = Database(database_url or settings.database_url)
+    database = Database(database_url or settings.database_url, secret_key=settings.secret_key)
     metadata.create_all(database.engine)
     audience.add_mailing_list(database, slug="readers", name="Readers", clock=clock)
     with database.transaction() as connection:

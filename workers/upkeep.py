@@ -4,6 +4,7 @@ from threading import Lock
 
 from publisher.archive import flow as archive
 from publisher.archive.proposals import count_due
+from publisher.audience.imports import import_due
 from publisher.bell import Job
 from publisher.compose import flow as compose
 from publisher.dispatch import figures
@@ -40,7 +41,7 @@ def slow_tick() -> None:
     if dispatch.upkeep(room.database, clock=room.now):
         room.bell.ring(Job.DISPATCH)
     room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)
-    room.bell.ring(Job.EVENTS, Job.PROPOSE, Job.COUNT, Job.TELL)
+    room.bell.ring(Job.EVENTS, Job.PROPOSE, Job.COUNT, Job.TELL, Job.IMPORT)
     forget_archives(room.database)
 
 
@@ -83,6 +84,14 @@ def count() -> None:
     """Count what the reports of sends show in figures."""
     room = newsroom()
     figures.count_due(room.database, clock=room.now, should_stop=stopping.is_set)
+
+
+@app.task(name=Job.IMPORT)
+def import_people() -> None:
+    """Take in the files of people that were handed in at the desk."""
+    room = newsroom()
+    if import_due(room.database, clock=room.now, should_stop=stopping.is_set):
+        room.bell.ring(Job.NOTIFY)
 
 
 @app.task(name=Job.TELL)

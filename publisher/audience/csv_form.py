@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from publisher import acts
 from publisher.audience import store
 from publisher.audience.by_address import by_address
 from publisher.audience.csv_table import COLUMNS, BadLine, Table, guarded
+from publisher.audience.erased import recognise
 from publisher.audience.merge import Merged, Person, merge, note_growth
 from publisher.audience.model import How, MailingListId, SubscriptionState
 from publisher.audience.rules import WORDING_AT_MOST, clean_line
@@ -54,8 +55,12 @@ class ImportReport:
     suppressed: int
     """Addresses, among all the others, that are suppressed and stay so."""
     bad_lines: tuple[BadLine, ...]
-    """The first thousand."""
+    """The first of them."""
     ignored_columns: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        return self.added + self.merged + self.unchanged + self.unsubscribed + self.bad
 
 
 @dataclass
@@ -69,6 +74,7 @@ class _Tally:
     bad: int = 0
     suppressed: int = 0
     bad_lines: list[BadLine] = field(default_factory=list)
+    lines_kept: int = BAD_LINES_SHOWN
 
     @property
     def rows(self) -> int:
@@ -76,7 +82,7 @@ class _Tally:
 
     def note_bad(self, found: BadLine) -> None:
         self.bad += 1
-        if len(self.bad_lines) < BAD_LINES_SHOWN:
+        if len(self.bad_lines) < self.lines_kept:
             self.bad_lines.append(found)
 
     def note(self, merged: Merged) -> None:
@@ -111,6 +117,7 @@ def import_csv(
     progress: Callable[[int], None] | None = None,
     wording: str = "",
     at_once: int = AT_ONCE,
+    lines_kept: int = BAD_LINES_SHOWN,
 ) -> ImportReport:
     """
     Put the people of a CSV file on a mailing list.
@@ -134,6 +141,7 @@ def import_csv(
         progress: Called after each transaction with the number of rows that are done with.
         wording: For the consents: what they have agreed to, and where.
         at_once: People in one transaction.
+        lines_kept: How many bad lines the report names.
 
     Raises:
         ImportFileError: The file cannot be read to its end; nobody was put on the list.
@@ -144,7 +152,7 @@ def import_csv(
         list_id = store.mailing_list_named(connection, mailing_list).id
     wording = clean_line(wording, WORDING_AT_MOST)
     put = partial(merge, mailing_list_id=list_id, confirmed=confirmed, how=how, wording=wording)
-    read, tally = _Tally(), _Tally()
+    read, tally = _Tally(lines_kept=lines_kept), _Tally()
     with _opened(source) as stream:
         table = Table(stream)
         parts = _parts(by_address(_good(table, read)), read, at_once)
@@ -189,7 +197,9 @@ def _merged(
 
     def merge_one(people: list[Person], now: datetime) -> Merged:
         with database.transaction() as connection:
-            return put(connection, people, now=now)
+            merged = put(connection, people, now=now)
+            back = recognise(database, connection, (each.email_key for each in people))
+            return replace(merged, suppressed=merged.suppressed + back)
 
     under_way: deque[Future[Merged]] = deque()
     now = clock()

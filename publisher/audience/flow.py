@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from publisher import acts
-from publisher.audience import rules, store
+from publisher.audience import erased, rules, store
+from publisher.audience.erased import recognise
 from publisher.audience.model import (
     Consent,
     How,
@@ -96,6 +97,7 @@ def ask_to_subscribe(
         one_at_a_time(connection, "audience: ask")  # so asked_at rises in the order of commits
         now = clock()
         subscriber_id, before = _asking(connection, email, details, now)
+        recognise(database, connection, [rules.email_key(email)])
         suppression = store.suppressions(connection, [email]).get(rules.email_key(email))
         for each in wanted:
             found = before.get(each.id)
@@ -246,6 +248,7 @@ def add_subscriber(
         wanted = _lists(connection, lists)
         now = clock()
         subscriber_id = store.put_subscriber(connection, email=email, now=now, **details)
+        recognise(database, connection, [rules.email_key(email)])
         before = store.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
         ended = {each.mailing_list_id for each in before if each.state is SubscriptionState.UNSUBSCRIBED}
         for each in wanted:
@@ -267,13 +270,31 @@ def suppress(database: Database, email: str, *, reason: SuppressionReason, clock
         acts.note(connection, "address suppressed", f"for {reason}")
 
 
-def lift_suppression(database: Database, email: str) -> bool:
-    """Let an address be mailed again, whatever the reason was; return whether it was suppressed. Raises InputError."""
+def suppression_of(database: Database, connection: Connection, email: str) -> Suppression | None:
+    """Return why an address is not mailed, that of an erased reader too. Raises InputError."""
     key = rules.email_key(rules.normalise_email(email))
+    return store.suppressions(connection, [key]).get(key) or erased.suppression_of(database, connection, key)
+
+
+def lift_suppression(
+    database: Database,
+    email: str,
+    *,
+    why: str = "",
+    reasons: Collection[SuppressionReason] = tuple(SuppressionReason),
+) -> bool:
+    """
+    Let an address be mailed again; return whether it was suppressed, for one of the reasons. Raises InputError.
+
+    Why that is done stands in the record, without any address.
+    """
+    key = rules.email_key(rules.normalise_email(email))
+    said = rules.without_addresses(rules.clean_line(why, DETAIL_AT_MOST))
     with database.transaction() as connection:
-        is_lifted = store.lift_suppression(connection, key)
+        is_known_by_hash = erased.lift(database, connection, key, reasons)
+        is_lifted = store.lift_suppression(connection, key, reasons) or is_known_by_hash
         if is_lifted:
-            acts.note(connection, "suppression lifted", "an address")
+            acts.note(connection, "suppression lifted", f"an address: {said}" if said else "an address")
         return is_lifted
 
 

@@ -28,6 +28,7 @@ _PLAIN_EMAIL = re.compile(
     r"@((?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}|localhost)",
     re.IGNORECASE | re.ASCII,
 )
+_ADDRESS = re.compile(r"[^\s<>()]+@[^\s<>()]+")
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNSEEN = re.compile(
     r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"  # marks of no width, and of direction
@@ -101,6 +102,11 @@ def clean_line(text: str, at_most: int) -> str:
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", _UNSEEN.sub("", _BLANK.sub(" ", text)))
     return " ".join(text.split())[:at_most].rstrip()
+
+
+def without_addresses(text: str) -> str:
+    """Return a text that is kept for good without any address in it, for its owner may be erased one day."""
+    return _ADDRESS.sub("<address>", text)
 
 
 @lru_cache(maxsize=1000)

@@ -28,6 +28,7 @@ from publisher.audience.tables import (
     is_known,
     is_pending,
     mailing_list,
+    of_erased,
     subscriber,
     subscriber_topic,
     subscription,
@@ -146,8 +147,8 @@ def suppressions(connection: Connection, emails: Iterable[str]) -> dict[str, Sup
 
 
 def suppressed(connection: Connection, *, at_most: int, beginning: str = "", after: str = "") -> list[Suppression]:
-    """Return suppressions by address: those that begin in some way, after an address. Keyset paging."""
-    wanted = sa.select(suppression).order_by(suppression.c.email_key).limit(at_most)
+    """Return suppressions by address: those that begin in some way, after an address. None of erased readers."""
+    wanted = sa.select(suppression).where(~of_erased).order_by(suppression.c.email_key).limit(at_most)
     if not (beginning + after).isascii() or not (beginning + after).isprintable():
         return []
     if beginning:
@@ -201,7 +202,7 @@ def _asked(at_most: int, after: tuple[datetime, SubscriberId] | None) -> sa.Sele
         sa.select(subscription.c.asked_at.label("at"), subscription.c.subscriber_id)
         .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
         .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
-        .where(is_pending, subscription.c.asked_at.is_not(None))
+        .where(is_pending, subscription.c.asked_at.is_not(None), is_known)
         .where(sa.or_(suppression.c.reason.is_(None), suppression.c.reason.in_(rules.LIFTED_BY_CONFIRMING)))
     )
     return _page_of_mails(mails, subscription.c.asked_at, at_most, after)
@@ -213,7 +214,13 @@ def _said_yes(at_most: int, after: tuple[datetime, SubscriberId] | None) -> sa.S
         .join(subscription, subscription.c.id == consent.c.subscription_id)
         .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
         .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
-        .where(is_by_form, is_confirmed, subscription.c.confirmed_at == consent.c.at, suppression.c.reason.is_(None))
+        .where(
+            is_by_form,
+            is_confirmed,
+            is_known,
+            subscription.c.confirmed_at == consent.c.at,
+            suppression.c.reason.is_(None),
+        )
     )
     return _page_of_mails(mails, consent.c.at, at_most, after)
 
@@ -429,11 +436,6 @@ def erase(connection: Connection, subscriber_id: SubscriberId) -> None:
     nobody = {"email": "", "email_key": f"erased:{subscriber_id}", "name": "", "language": "", "time_zone": ""}
     gone = sa.update(subscriber).where(subscriber.c.id == subscriber_id)
     connection.execute(gone.values(nobody | {"clicked_at": None}))
-
-
-def forget_detail(connection: Connection, email_key: str, detail: str) -> None:
-    """Replace what stands beside a suppression: a server's answer may name the reader."""
-    connection.execute(sa.update(suppression).where(suppression.c.email_key == email_key).values(detail=detail))
 
 
 def suppress(connection: Connection, found: Iterable[Suppression]) -> None:

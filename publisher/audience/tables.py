@@ -119,3 +119,30 @@ suppression = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
 )
+
+of_erased = sa.and_(suppression.c.email_key >= "erased:", suppression.c.email_key < "erased;")
+"""Suppressions of erased readers, under a hash: no address has a colon, or anything between it and a semicolon."""
+
+subscriber_import = sa.Table(
+    "subscriber_import",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),  # of the file
+    sa.Column("mailing_list_id", Key, nullable=False),
+    sa.Column("is_confirmed", sa.Boolean, nullable=False),
+    sa.Column("wording", sa.Text, nullable=False),  # for the consents
+    sa.Column("content", sa.LargeBinary),  # null once it has been taken in: addresses stand in it
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("rows", Key, nullable=False),
+    sa.Column("begun", sa.Integer, nullable=False),
+    sa.Column("report", Json),
+    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),
+    sa.Index(
+        "ix_subscriber_import_open",
+        "id",
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
+    ),
+)

@@ -148,7 +148,8 @@ def data(email: Annotated[str, typer.Argument(help="Address.")]) -> None:
 def erase(
     email: Annotated[str, typer.Argument(help="Address.")],
     never_again: Annotated[
-        bool, typer.Option("--never-again/--forget", help="Keep the address alone, as one that is never mailed.")
+        bool,
+        typer.Option("--never-again/--forget", help="Keep a hash of the address, so that no import brings it back."),
     ] = True,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -161,7 +162,7 @@ def erase(
         found = _reader(connection, email)
     if not yes and not typer.confirm(f"Erase {found.email} for good? This cannot be undone."):
         raise InputError("Nothing was erased.")
-    erase_reader(room.database, found.id, never_again=never_again, clock=room.now)
+    erase_reader(room.database, room.outbox, found.id, never_again=never_again, clock=room.now)
     print(f"{found.email} is erased{', and will not be mailed again' if never_again else ''}.")
 
 

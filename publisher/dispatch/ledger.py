@@ -464,7 +464,7 @@ def _waiting_readers(states: Sequence[DeliveryState]) -> sa.Select[Any]:
     """Return the query for the next deliveries of a batch with their readers, and what bars a reader by now."""
     bar = sa.case(
         (suppression.c.email_key.is_not(None), sa.literal("suppressed: ") + suppression.c.reason),
-        (subscription.c.id.is_(None), sa.literal("erased")),
+        (sa.or_(subscription.c.id.is_(None), subscriber.c.email == ""), sa.literal("erased")),
         (subscription.c.state != "confirmed", sa.literal("unsubscribed meanwhile")),
         (subscription.c.paused_until > sa.bindparam("now"), sa.literal("paused by the reader")),
         else_=None,

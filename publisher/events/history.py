@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher import acts
-from publisher.audience import segment_store
+from publisher.audience import erased, segment_store
 from publisher.audience import store as audience
 from publisher.audience.model import Consent, Subscriber, SubscriberId, Subscription, Suppression, SuppressionReason
 from publisher.audience.rules import email_key
@@ -18,6 +18,7 @@ from publisher.compose import store as compose
 from publisher.compose.model import IssueId
 from publisher.database import Database, one_at_a_time
 from publisher.dispatch.history import ReaderDelivery, deliveries_of, forget
+from publisher.dispatch.transports.outbox import OutboxTransport
 from publisher.editors.calls import forget_about
 from publisher.errors import NotFoundError
 from publisher.events import store
@@ -28,7 +29,6 @@ from publisher.events.tables import delivery_event
 EVENTS_AT_MOST = 1_000
 ISSUES_AT_MOST = 100_000
 """More issues than a mailing list will ever have had."""
-NEVER_AGAIN = "Erased, and not to be mailed again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,18 +139,21 @@ def own_data(connection: Connection, reader: Subscriber) -> dict[str, Any]:
     }
 
 
-def erase(database: Database, subscriber_id: SubscriberId, *, never_again: bool, clock: Clock) -> None:
+def erase(
+    database: Database, outbox: OutboxTransport, subscriber_id: SubscriberId, *, never_again: bool, clock: Clock
+) -> None:
     """
-    Forget a reader for good: no table holds the address, the name or what was said of them any more.
+    Forget a reader for good: no table holds the address, the name or what was said of them any more, nor the outbox.
 
     What stays names nobody: that a delivery without an address was sent, in the counts of its issue. His numbers stay
     taken, so that no link in an old mail ever leads to somebody else. A send that is under way passes him over.
 
     Args:
         database: Where he is forgotten.
+        outbox: Of this machine; mails to him are removed from it.
         subscriber_id: Who.
-        never_again: Whether the address alone is kept among those that must not be mailed, so that no import brings it
-            back; else that is forgotten too, but for a complaint or a dead address, which protects its owner.
+        never_again: Whether a keyed hash of the address is kept, so that no import brings it back among those who are
+            mailed; else that is forgotten too, but for a complaint or a dead address, which protects its owner.
         clock: Tells the time.
 
     Raises:
@@ -166,6 +169,7 @@ def erase(database: Database, subscriber_id: SubscriberId, *, never_again: bool,
             raise NotFoundError("subscriber", subscriber_id)
         found = audience.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, [])
         places = deliveries_of(connection, found, at_most=ISSUES_AT_MOST) if found else []
+    outbox.forget(reader.email)  # first: after a crash between the two he can be erased once more
     with database.transaction() as connection:
         acts.note(connection, "subscriber erased", f"subscriber {subscriber_id}")
         one_at_a_time(connection, APPLYING)  # or a conclusion about him may be drawn after he is forgotten
@@ -173,18 +177,9 @@ def erase(database: Database, subscriber_id: SubscriberId, *, never_again: bool,
         store.forget_reader(connection, reader.id, [(each.issue_id, each.seq) for each in places])
         forget_about(connection, reader.email)
         audience.erase(connection, subscriber_id)
-        _settle_suppression(connection, reader, never_again, clock())
-
-
-def _settle_suppression(connection: Connection, reader: Subscriber, never_again: bool, now: datetime) -> None:  # noqa: FBT001 -- as `erase` has it
-    key = email_key(reader.email)
-    if never_again:
-        asked = Suppression(email_key=key, reason=SuppressionReason.ASKED, at=now, detail=NEVER_AGAIN)
-        audience.suppress(connection, [asked])
-    else:
-        own_will = (SuppressionReason.ASKED, SuppressionReason.MANUAL)
-        audience.lift_suppression(connection, key, own_will)
-    audience.forget_detail(connection, key, NEVER_AGAIN)
+        key = email_key(reader.email)
+        asked = Suppression(email_key=key, reason=SuppressionReason.ASKED, at=clock(), detail="")
+        erased.settle(database, connection, key, asked if never_again else None)
 
 
 def _events(connection: Connection, subscriber_id: SubscriberId, at_most: int) -> list[ReaderEvent]:

@@ -5,12 +5,14 @@ from publisher.web import health, problems, static
 from publisher.web.desk import archive as desk_archive
 from publisher.web.desk import articles as desk_articles
 from publisher.web.desk import calendar as desk_calendar
+from publisher.web.desk import calendar_feed as desk_calendar_feed
 from publisher.web.desk import code as desk_code
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
 from publisher.web.desk import editors as desk_editors
 from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
+from publisher.web.desk import imports as desk_imports
 from publisher.web.desk import issue as desk_issue
 from publisher.web.desk import issues as desk_issues
 from publisher.web.desk import live as desk_live
@@ -34,7 +36,6 @@ from publisher.web.desk import webhooks as desk_webhooks
 from publisher.web.public import (
     articles,
     back_issues,
-    calendar_feed,
     clicks,
     confirm,
     feeds,
@@ -64,7 +65,7 @@ ROUTERS = (
     preferences.router,
     unsubscribe.router,
     clicks.router,
-    calendar_feed.router,
+    desk_calendar_feed.router,
     desk_code.router,
     desk_sign_in.router,
     desk_today.router,
@@ -85,6 +86,7 @@ ROUTERS = (
     desk_editions.router,
     desk_subscribers.router,
     desk_subscriber.router,
+    desk_imports.router,
     desk_suppressions.router,
     desk_segments.router,
     desk_proposals.router,

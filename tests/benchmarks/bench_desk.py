@@ -130,8 +130,6 @@ def _add_search(database: Database, tokens: Iterable[tuple[int, str]]) -> None:
         "INSERT INTO article_search SELECT id, to_tsvector('simple', t) "
         "FROM unnest(CAST(:ids AS bigint[]), CAST(:texts AS text[])) AS x (id, t)"
     )
-        "INSERT INTO article_search SELECT id, to_tsvector('simple', t) FROM unnest(CAST(:ids AS bigint[]), CAST(:texts AS text[])) AS x (id, t)"
-    )
     ids, texts = zip(*tokens, strict=True)
     with database.transaction() as connection:
         connection.execute(put, {"ids": list(ids), "texts": list(texts)})

@@ -1,7 +1,8 @@
 """What is held about one reader: shown, handed out, and erased for good."""
 
+import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from publisher.audience import flow as audience
 from publisher.audience import store
-from publisher.audience.model import How, Subscriber, SubscriptionState, SuppressionReason
+from publisher.audience.csv_form import import_csv
+from publisher.audience.model import How, Subscriber, SubscriberId, SubscriptionState, SuppressionReason
 from publisher.audience.tables import subscriber_topic, subscription
 from publisher.audience.tokens import Purpose, Signer
 from publisher.compose.model import IssueId
@@ -20,6 +22,7 @@ from publisher.database import Database, metadata
 from publisher.dispatch.history import deliveries_of, place_of
 from publisher.dispatch.model import DeliveryState, Envelope, Outcome, Refused
 from publisher.dispatch.tables import delivery, notice
+from publisher.dispatch.transports.choose import outbox_in
 from publisher.editors import calls
 from publisher.editors.api_tokens import add_api_token, check_api_token
 from publisher.editors.calls import Answered, Call
@@ -96,6 +99,11 @@ def live_through_everything(room: Room) -> Subscriber:
     return joanna
 
 
+def forget(room: Room, subscriber_id: SubscriberId, *, never_again: bool) -> None:
+    outbox = outbox_in(room.settings.data_dir)
+    erase(room.database, outbox, subscriber_id, never_again=never_again, clock=room.clock)
+
+
 def traces(database: Database, *words: str) -> dict[str, list[object]]:
     """Return every row of every table in which one of these words stands, in whatever form."""
     found: dict[str, list[object]] = {}
@@ -131,16 +139,28 @@ def test_an_erased_reader_stands_nowhere_any_more(room: Room) -> None:
     joanna = live_through_everything(room)
     assert {"subscriber", "delivery", "delivery_event", "notice"} <= traces(room.database, ADDRESS).keys()
 
-    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+    forget(room, joanna.id, never_again=False)
 
-    left = traces(room.database, ADDRESS, NAME, "203.0.113")
-    assert left.keys() == {"suppression"}, "a dead address is not mailed again, whoever asks for it"
-    assert "unknown" not in str(left)
+    assert traces(room.database, ADDRESS, NAME, "203.0.113", "unknown") == {}
     with pytest.raises(NotFoundError):
-        erase(room.database, joanna.id, never_again=False, clock=room.clock)
+        forget(room, joanna.id, never_again=False)
     with room.database.reading() as connection:
         assert store.subscribers(connection, at_most=9, beginning="erased") == []
         assert store.subscriber_with_id(connection, joanna.id) is None
+
+
+def test_mails_to_an_erased_reader_leave_the_outbox(room: Room) -> None:
+    join(room)
+    join(room, f"x{ADDRESS}")
+    room.approved_issue()
+    plan(room)
+    outbox = outbox_in(room.settings.data_dir)
+    send(room, outbox)
+
+    forget(room, reader(room).id, never_again=False)
+
+    assert [ADDRESS in mail.address for mail in outbox.list_newest(9)] == [True]
+    assert f"x{ADDRESS}" in outbox.list_newest(9)[0].address
 
 
 def test_what_is_counted_stays(room: Room) -> None:
@@ -149,21 +169,87 @@ def test_what_is_counted_stays(room: Room) -> None:
         (mine,) = history(connection, joanna, issues=9).deliveries
     before = report_of(room, mine.issue_id).counts
 
-    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+    forget(room, joanna.id, never_again=False)
 
     assert report_of(room, mine.issue_id).counts == before
 
 
-def test_a_reader_may_wish_never_to_be_mailed_again(room: Room) -> None:
+def reason_of(room: Room, address: str = ADDRESS) -> SuppressionReason | None:
+    with room.database.reading() as connection:
+        found = store.suppressions(connection, [address]).get(address.lower())
+    return found.reason if found else None
+
+
+def imported(room: Room) -> int:
+    """Bring the reader back with a file; return how many of its people are suppressed."""
+    file = io.BytesIO(f"email,name\nnew@readers.example,New\n{ADDRESS.upper()},{NAME}\n".encode())
+    how, words = How.IMPORT, "Yes."
+    report = import_csv(
+        room.database, file, mailing_list="readers", confirmed=True, how=how, clock=room.clock, wording=words
+    )
+    return report.suppressed
+
+
+@pytest.mark.parametrize("comes_back", [join, imported])
+def test_a_reader_who_is_never_to_be_mailed_again_is_known_by_nothing_else(
+    room: Room, comes_back: Callable[[Room], object]
+) -> None:
     join(room)
 
-    erase(room.database, reader(room).id, never_again=True, clock=room.clock)
+    forget(room, reader(room).id, never_again=True)
 
-    assert traces(room.database, ADDRESS, NAME).keys() == {"suppression"}
-    join(room)
+    assert traces(room.database, ADDRESS, NAME) == {}
+    with room.database.reading() as connection:
+        assert store.suppressed(connection, at_most=9) == []
+    assert comes_back(room) in {None, 1}
+    assert reason_of(room) is SuppressionReason.ASKED
     issue_id = room.approved_issue()
     plan(room)
     assert report_of(room, issue_id).counts[DeliveryState.SKIPPED] == 1
+
+
+def test_an_erased_reader_who_says_yes_once_more_is_a_reader_again(room: Room) -> None:
+    join(room)
+    forget(room, reader(room).id, never_again=True)
+    signer = Signer(room.settings.secret_key)
+
+    audience.ask_to_subscribe(room.database, email=ADDRESS, lists=["readers"], clock=room.clock)
+    with room.database.reading() as connection:
+        joanna = store.subscriber_with_email(connection, ADDRESS)
+        assert joanna
+        (mine,) = store.subscriptions_of(connection, [joanna.id])[joanna.id]
+        assert len(store.confirmations_due(connection, at_most=9)) == 1
+    audience.confirm(room.database, signer, signer.sign(Purpose.CONFIRM, mine.id), clock=room.clock)
+
+    assert reason_of(room) is None
+    assert "suppression" not in traces(room.database, "erased")
+
+
+def test_a_dead_address_is_not_mailed_again_whoever_brings_it(room: Room) -> None:
+    joanna = live_through_everything(room)
+    forget(room, joanna.id, never_again=False)
+
+    join(room)
+
+    assert reason_of(room) is SuppressionReason.BOUNCED
+
+
+def test_who_knows_an_erased_address_may_lift_what_keeps_it_from_mail(room: Room) -> None:
+    join(room)
+    forget(room, reader(room).id, never_again=True)
+
+    assert audience.lift_suppression(room.database, ADDRESS)
+    assert not audience.lift_suppression(room.database, ADDRESS)
+
+    join(room)
+    assert reason_of(room) is None
+
+
+def test_a_hash_tells_nobody_without_the_key() -> None:
+    """Else a copy of the database would do to try addresses out."""
+    ours, theirs = (Database("sqlite://", secret_key=key) for key in ("ours", "theirs"))
+
+    assert ours.fingerprint(ADDRESS) == ours.fingerprint(ADDRESS) != theirs.fingerprint(ADDRESS)
 
 
 def test_erased_without_a_note_the_reader_is_a_stranger(room: Room) -> None:
@@ -171,7 +257,7 @@ def test_erased_without_a_note_the_reader_is_a_stranger(room: Room) -> None:
     first = reader(room)
     audience.suppress(room.database, ADDRESS, reason=SuppressionReason.ASKED, clock=room.clock)
 
-    erase(room.database, first.id, never_again=False, clock=room.clock)
+    forget(room, first.id, never_again=False)
 
     assert traces(room.database, ADDRESS) == {}
     join(room)
@@ -184,7 +270,7 @@ def test_a_send_that_is_under_way_passes_an_erased_reader_over(room: Room) -> No
     issue_id = room.approved_issue()
     plan(room)
 
-    erase(room.database, reader(room).id, never_again=False, clock=room.clock)
+    forget(room, reader(room).id, never_again=False)
     with judged(room) as sink:
         send(room, over(sink.server))
         assert sorted(sink.recipients()) == sorted(readers)
@@ -198,7 +284,7 @@ def test_old_links_of_an_erased_reader_begin_nothing(room: Room) -> None:
     joanna = reader(room)
     with room.database.reading() as connection:
         (mine,) = store.subscriptions_of(connection, [joanna.id])[joanna.id]
-    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+    forget(room, joanna.id, never_again=False)
     signer = Signer(room.settings.secret_key)
 
     with pytest.raises(ConflictError):
@@ -239,7 +325,7 @@ def test_a_report_that_waits_is_forgotten_with_its_reader(room: Room) -> None:
     joanna = live_through_everything(room)
     receive(room.database, [a_report(his_delivery(room, joanna), room)], clock=room.clock)
 
-    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+    forget(room, joanna.id, never_again=False)
 
     assert "delivery_event" not in traces(room.database, ADDRESS)
 
@@ -253,7 +339,7 @@ def test_what_comes_back_to_an_erased_reader_names_nobody(room: Room, kind: Even
     joanna, place = reader(room), (issue_id, 1)
     with judged(room) as sink:
         send(room, over(sink.server))
-    erase(room.database, joanna.id, never_again=False, clock=room.clock)
+    forget(room, joanna.id, never_again=False)
 
     late = [
         a_report(place, room, kind=kind),
@@ -283,7 +369,7 @@ def test_an_answer_that_was_on_the_wire_brings_no_erased_address_back(room: Room
         def close(self) -> None: ...
 
         def send_all(self, _message: object, envelopes: Sequence[Envelope]) -> Sequence[Outcome]:
-            erase(room.database, joanna.id, never_again=False, clock=room.clock)
+            forget(room, joanna.id, never_again=False)
             return [Refused(code=550, enhanced="5.1.1", reason="unknown") for _ in envelopes]
 
         def send_one(self, _sender: str, _address: str, _raw: bytes) -> Outcome:
@@ -306,7 +392,7 @@ def test_answers_that_are_kept_for_programs_forget_an_erased_reader_too(room: Ro
         body = json.dumps({"email": address}).encode()
         calls.answer(room.database, call, Answered(status=201, headers={}, body=body))
 
-    erase(room.database, reader(room).id, never_again=False, clock=room.clock)
+    forget(room, reader(room).id, never_again=False)
 
     assert traces(room.database, ADDRESS) == {}
     his, other = (calls.begin(room.database, each, clock=room.clock) for each in calls_made)

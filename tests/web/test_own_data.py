@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from publisher.audience import erased
 from publisher.audience import store as audience
 from publisher.audience.tokens import Purpose
 from publisher.wiring import Newsroom
@@ -36,7 +37,8 @@ def test_a_reader_is_forgotten_on_request(web: TestClient, room: Newsroom, links
     assert "You are forgotten" in gone.text
     with room.database.reading() as connection:
         assert audience.subscriber_with_email(connection, email) is None
-        assert bool(audience.suppressions(connection, [email])) is never_again
+        assert audience.suppressions(connection, [email]) == {}
+        assert bool(erased.suppression_of(room.database, connection, email)) is never_again
     for path in ("", "/my-data.json", "/erase"):
         assert web.get(f"{links.preferences}{path}").status_code == 404
     assert web.post(links.unsubscribe).status_code == 200, "a mail program that asks late is told yes"

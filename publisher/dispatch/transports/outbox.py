@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
@@ -82,6 +83,19 @@ class OutboxTransport:
         """Return a mail, byte for byte as a reader would have got it. Raises NotFoundError."""
         return self._path(name).read_bytes()
 
+    def forget(self, address: str) -> int:
+        """Remove every mail to an address, which stands in its head; return how many there were."""
+        part = rb"[\w.!#$%&'*+/=?^`{|}~-]"  # of an address: jo@x.example is not mary-jo@x.example
+        named = re.compile(rb"(?<!%b)%b(?!%b)" % (part, re.escape(address.encode()), part), re.IGNORECASE)
+        removed = 0
+        for _, name in self._entries():
+            with suppress(NotFoundError, FileNotFoundError):  # somebody else has just removed it
+                path = self._path(name)
+                if named.search(_head(path)):
+                    path.unlink()
+                    removed += 1
+        return removed
+
     def _write(self, raw: bytes) -> Outcome:
         name = _name_of(raw)
         try:
@@ -119,8 +133,7 @@ class OutboxTransport:
 
     def _described(self, name: str, written_ns: int) -> OutboxMail:
         path = self._path(name)
-        with path.open("rb") as file:
-            headers = _HEADERS.parsebytes(file.read(HEAD_AT_MOST))
+        headers = _HEADERS.parsebytes(_head(path))
         return OutboxMail(
             name=name,
             written_at=datetime.fromtimestamp(written_ns / 1e9, UTC),
@@ -128,6 +141,11 @@ class OutboxTransport:
             address=str(headers.get("To", "")),
             subject=str(headers.get("Subject", "")),
         )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_AT_MOST).partition(b"\r\n\r\n")[0]
 
 
 def _name_of(raw: bytes) -> str:

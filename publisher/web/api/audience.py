@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from publisher.audience import flow, rules, store
 from publisher.audience.flow import Yes
 from publisher.audience.model import How, Subscriber, SubscriberId, Subscription, SuppressionReason
-from publisher.audience.tables import suppression
+from publisher.audience.tables import of_erased, suppression
 from publisher.bell import Job
 from publisher.errors import InputError, NotFoundError
 from publisher.events.history import erase, own_data
@@ -198,10 +198,12 @@ def erase_subscriber(
     *,
     room: Room,
     subscriber_id: IdInPath,
-    never_again: Annotated[bool, Query(description="Keep the address alone, as one that is never mailed.")] = True,
+    never_again: Annotated[
+        bool, Query(description="Keep a keyed hash of the address, by which it is known should it come back.")
+    ] = True,
 ) -> Response:
     """Erase a person for good (GDPR, article 17); this cannot be undone."""
-    erase(room.database, SubscriberId(subscriber_id), never_again=never_again, clock=room.now)
+    erase(room.database, room.outbox, SubscriberId(subscriber_id), never_again=never_again, clock=room.now)
     return Response(status_code=204)
 
 
@@ -210,8 +212,8 @@ def erase_subscriber(
 
 @suppressions.get("", response_model=Suppressions, dependencies=[MAY_READ_SUBSCRIBERS])
 def list_suppressions(room: Room, limit: Limit = 50, cursor: str = "") -> dict[str, Any]:
-    """List the addresses that we must not mail."""
-    wanted = sa.select(suppression).order_by(suppression.c.email_key).limit(limit + 1)
+    """List the addresses that we must not mail. Those of erased readers are not known, and not listed."""
+    wanted = sa.select(suppression).where(~of_erased).order_by(suppression.c.email_key).limit(limit + 1)
     if cursor:
         wanted = wanted.where(suppression.c.email_key > read(cursor))
     with room.database.reading() as connection:

@@ -40,6 +40,7 @@ class Said(Enum):
     EDITION_STARTED = "Started. Its issues come about by themselves from now on."
     EDITION_STOPPED = "Stopped. No issue comes about by itself any more; what is approved goes out."
     READER_ADDED = "Added, with the yes that you noted."
+    IMPORT_BEGUN = "Handed in. A worker takes it in; this page tells how far it is."
     READER_ASKED = "A mail asks for a yes; after the yes the issues come. Nobody is asked twice within ten minutes."
     READER_CHANGED = "Changed."
     READER_LEFT = "Unsubscribed. Only the reader can begin it again."

@@ -94,7 +94,7 @@ def erase(request: Request, room: Room, seat: Sender, form: Form, subscriber_id:
     if rules.email_key(field(form, "address")) != rules.email_key(reader.email):
         problem = "That is another address. To erase this reader, type the address above as it is."
         return _reader_page(request, room, seat, reader.id, problem=problem)
-    erase_reader(room.database, reader.id, never_again=field(form, "never_again") == "yes", clock=room.now)
+    erase_reader(room.database, room.outbox, reader.id, never_again=field(form, "never_again") == "yes", clock=room.now)
     return go(seat, READERS, Said.READER_ERASED)
 
 

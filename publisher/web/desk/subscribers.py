@@ -9,7 +9,8 @@ from starlette.datastructures import FormData, UploadFile
 
 from publisher.audience import flow, rules
 from publisher.audience import store as audience
-from publisher.audience.csv_form import exported, import_csv
+from publisher.audience.csv_form import exported
+from publisher.audience.imports import FILE_NAME_AT_MOST, newest_imports, put_import
 from publisher.audience.model import How
 from publisher.bell import Job
 from publisher.editors import powers
@@ -23,7 +24,8 @@ router = APIRouter()
 
 READERS = "/desk/subscribers"
 ON_A_PAGE = 50
-BAD_LINES_SHOWN = 200
+IMPORTS = f"{READERS}/imports"
+IMPORTS_SHOWN = 5
 DETAILS = ("name", "language", "time_zone")
 NEW = ("email", *DETAILS, "consent")
 
@@ -92,35 +94,28 @@ def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
 
 @router.post(f"{READERS}/import", include_in_schema=False)
 def import_file(request: Request, room: Room, sender: FileSender) -> Response:
-    """Put the people of a CSV file on a mailing list, and say what became of each line."""
+    """Keep a CSV file of people for a worker, and lead to the page that tells how it goes."""
     seat, form = sender
     ask_for(seat, powers.AUDIENCE)
     file, wanted = form.get("file"), field(form, "mailing_list")
     if not isinstance(file, UploadFile) or not file.filename:
         return _list_page(request, room, seat, problem="Choose a CSV file first.")
     is_confirmed = field(form, "confirmed") == "yes"
-    name = rules.clean_line(file.filename, 200)
+    name = rules.clean_line(file.filename, FILE_NAME_AT_MOST)
     try:
-        report = import_csv(
+        added = put_import(
             room.database,
             file.file,
-            mailing_list=wanted,
+            name=name,
+            list_slug=wanted,
             confirmed=is_confirmed,
-            how=How.IMPORT,
             clock=room.now,
             wording=f"On the list that {seat.editor.name} imported from {name} as confirmed." if is_confirmed else "",
         )
     except (InputError, NotFoundError) as problem:
         return _list_page(request, room, seat, problem=str(problem))
-    if not is_confirmed:
-        room.bell.ring(Job.NOTIFY)
-    values: dict[str, Any] = {
-        "report": report,
-        "name": name,
-        "mailing_list": wanted,
-        "bad_lines": report.bad_lines[:BAD_LINES_SHOWN],
-    }
-    return desk_page(request, room, seat, "desk/imported.html", **values)
+    room.bell.ring(Job.IMPORT)
+    return go(seat, f"{IMPORTS}/{added}", Said.IMPORT_BEGUN)
 
 
 def _list_page(
@@ -143,6 +138,7 @@ def _list_page(
         shown = found[:ON_A_PAGE]
         held = audience.subscriptions_of(connection, [each.id for each in shown])
         suppressed = audience.suppressions(connection, [each.email for each in shown])
+        imports = newest_imports(connection, at_most=IMPORTS_SHOWN) if seat.may(powers.AUDIENCE) else []
     names = {each.id: each.name for each in lists}
     values: dict[str, Any] = {
         "mailing_lists": lists,
@@ -158,6 +154,7 @@ def _list_page(
         ],
         "next": shown[-1].email if len(found) > ON_A_PAGE else "",
         "is_first": not after,
+        "imports": imports,
         "typed": typed or dict.fromkeys(NEW, "") | {"lists": [each.slug for each in lists[:1]]},
         "is_typed": typed is not None,
         "problem": problem,

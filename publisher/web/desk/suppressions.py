@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from publisher.audience import flow
+from publisher.audience import erased, flow, rules
 from publisher.audience import store as audience
 from publisher.audience.model import SuppressionReason
 from publisher.editors import powers
-from publisher.errors import InputError, NotFoundError
+from publisher.errors import InputError
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, ask_for, desk_page, go
 from publisher.web.parts import Form, Room, field
@@ -24,6 +24,8 @@ MEANS = {
     SuppressionReason.BOUNCED: "The mail server said that this address is dead; to mail such ones is what spammers do.",
     SuppressionReason.MANUAL: "An editor decided so.",
 }
+
+FREELY_LIFTED = frozenset(SuppressionReason) - {SuppressionReason.COMPLAINED}
 
 
 @router.get(SUPPRESSIONS, include_in_schema=False)
@@ -51,13 +53,45 @@ def add(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     return go(seat, SUPPRESSIONS, Said.SUPPRESSED)
 
 
-@router.post(f"{SUPPRESSIONS}/lift", include_in_schema=False)
-def lift(room: Room, seat: Sender, form: Form) -> Response:
-    """Let an address be mailed again."""
+@router.get(f"{SUPPRESSIONS}/lift", include_in_schema=False)
+def ask(request: Request, room: Room, seat: AtDesk, email: Annotated[str, Query(max_length=254)] = "") -> Response:
+    """Say what it means to mail an address again, and ask why."""
     ask_for(seat, powers.AUDIENCE)
-    if not flow.lift_suppression(room.database, field(form, "email")):
-        raise NotFoundError("suppression of", field(form, "email"))
+    return _lift_page(request, room, seat, email)
+
+
+@router.post(f"{SUPPRESSIONS}/lift", include_in_schema=False)
+def lift(request: Request, room: Room, seat: Sender, form: Form) -> Response:
+    """Let an address be mailed again, for a reason; after a complaint only if that is confirmed."""
+    ask_for(seat, powers.AUDIENCE)
+    email, why = field(form, "email"), field(form, "why")
+    if not why:
+        return _lift_page(request, room, seat, email, problem="Say why: it stands in the record.")
+    reasons = set(SuppressionReason) if field(form, "sure") == "yes" else FREELY_LIFTED
+    if not flow.lift_suppression(room.database, email, why=why, reasons=reasons):
+        problem = "This reader complained. Confirm below that he has asked for mail again."
+        return _lift_page(request, room, seat, email, problem=problem, why=why)
     return go(seat, SUPPRESSIONS, Said.LIFTED)
+
+
+def _lift_page(
+    request: Request, room: Newsroom, seat: Seat, email: str, *, problem: str = "", why: str = ""
+) -> Response:
+    with room.database.reading() as connection:
+        try:
+            found = flow.suppression_of(room.database, connection, email)
+        except InputError:
+            found = None
+    if found is None:
+        raise HTTPException(404, "This address is not suppressed, or no longer.")
+    values: dict[str, Any] = {
+        "found": found,
+        "means": MEANS[found.reason],
+        "must_confirm": found.reason not in FREELY_LIFTED,
+        "problem": problem,
+        "why": why,
+    }
+    return desk_page(request, room, seat, "desk/lift.html", status=422 if problem else 200, **values)
 
 
 def _page(
@@ -65,10 +99,11 @@ def _page(
 ) -> Response:
     with room.database.reading() as connection:
         found = audience.suppressed(connection, beginning=beginning, after=after, at_most=ON_A_PAGE + 1)
+        if "@" in beginning and not after:
+            found += filter(None, [erased.suppression_of(room.database, connection, rules.email_key(beginning))])
     values: dict[str, Any] = {
         "beginning": beginning,
         "rows": found[:ON_A_PAGE],
-        "means": MEANS,
         "next": found[ON_A_PAGE - 1].email_key if len(found) > ON_A_PAGE else "",
         "is_first": not after,
         "problem": problem,

@@ -41,5 +41,5 @@ def erase(request: Request, room: Room, token: str, form: Form) -> Response:
         reader = subscriber_behind(connection, room, token)
     if reader is None:
         return broken_link(request, room)
-    erase_reader(room.database, reader.id, never_again=field(form, "never_again") == "yes", clock=room.now)
+    erase_reader(room.database, room.outbox, reader.id, never_again=field(form, "never_again") == "yes", clock=room.now)
     return secret_page(request, room, "web/erased.html")

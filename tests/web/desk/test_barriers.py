@@ -1,10 +1,12 @@
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
 from playwright.sync_api import Browser
 
 from publisher.audience import flow as audience
-from publisher.audience.model import How
+from publisher.audience.imports import import_due, put_import
+from publisher.audience.model import How, SuppressionReason
 from publisher.compose import flow as compose
 from publisher.compose.model import IssueId
 from publisher.dispatch import flow as dispatch
@@ -45,7 +47,10 @@ PAGES = (
     "/desk/sources",
     "/desk/subscribers",
     "/desk/subscribers/1",
+    "/desk/subscribers/imports/1",
+    "/desk/subscribers/imports/2",
     "/desk/suppressions",
+    "/desk/suppressions/lift?email=eve@readers.example",
     "/desk/segments",
     "/desk/segments/new",
     "/desk/glossary",
@@ -76,6 +81,11 @@ def link(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[s
     yes = audience.Yes(how=How.CLI, wording="Yes.")
     audience.add_subscriber(new.database, email="ann@readers.example", lists=["readers"], yes=yes, clock=new.now)
     dispatch.plan_due(new.database, new.settings, clock=new.now, planned=lambda: None)
+    audience.suppress(new.database, "eve@readers.example", reason=SuppressionReason.COMPLAINED, clock=new.now)
+    file = b"email,colour\nben@readers.example,red\nnonsense,blue\n"
+    for _ in range(2):
+        import_due(new.database, clock=new.now)
+        put_import(new.database, BytesIO(file), name="people.csv", list_slug="readers", confirmed=True, clock=new.now)
     dispatch.pause(new.database, new.settings, IssueId(2), reason="Paused by Anna.", clock=new.now)
     send_due(new.dispatcher)
     compose.draft_issue(new.database, new.settings, "weekly", clock=new.now)

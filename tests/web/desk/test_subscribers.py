@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from publisher import acts
 from publisher.audience import flow
 from publisher.audience import store as audience
+from publisher.audience.imports import import_due
 from publisher.audience.model import How, Subscriber, SubscriptionState, Suppression, SuppressionReason
 from publisher.compose.model import Edition
 from publisher.editors.model import Role
@@ -118,20 +120,41 @@ def test_a_file_is_imported_with_a_report_of_its_bad_lines(chief: Visit) -> None
     lines = ["email,name", "new@readers.example,New", f"{ANN},Ann", "nonsense,Nobody"]
     key = chief.key()
 
-    page = chief.web.post(
+    begun = chief.web.post(
         f"{READERS}/import",
         data={"form_key": key, "mailing_list": "readers", "confirmed": "yes"},
         files={"file": ("people.csv", "\n".join(lines), "text/csv")},
     )
 
-    assert page.status_code == 200
+    waiting = chief.after(begun)
+    assert "Waits for a worker" in waiting
+    assert standing(chief.room, "new@readers.example") == {}
+    import_due(chief.room.database, clock=chief.room.now)
+    page = chief.get(begun.headers["Location"].partition("?")[0])
     told = words(elements(page.text, "dl", class_="counts")[0])
     assert "Added new on readers1" in told
     assert "Refused lines that cannot be read1" in told
     assert "no @" in page.text
     assert set(standing(chief.room, "new@readers.example").values()) == {"confirmed"}
+    (file,) = [each.get("href") or "" for each in elements(page.text, "a") if "refused" in (each.get("href") or "")]
+    assert list(csv.DictReader(io.StringIO(chief.get(file).text))) == [
+        {"line": "4", "problem": "The address has no @."}
+    ]
+    assert "people.csv" in words(elements(chief.get(READERS).text, "ul", class_="rows")[0])
     without = chief.web.post(f"{READERS}/import", data={"form_key": key, "mailing_list": "readers"})
     assert (without.status_code, "Choose a CSV file" in without.text) == (422, True)
+
+
+def test_a_file_that_names_no_columns_is_refused_at_once(chief: Visit) -> None:
+    page = chief.web.post(
+        f"{READERS}/import",
+        data={"form_key": chief.key(), "mailing_list": "readers"},
+        files={"file": ("people.csv", "ann@readers.example\n", "text/csv")},
+    )
+
+    assert (page.status_code, "must name the columns" in page.text) == (422, True)
+    assert chief.get(f"{READERS}/imports/1").status_code == 404
+    assert chief.get(f"{READERS}/imports/1/refused.csv").status_code == 404
 
 
 def test_a_file_from_elsewhere_is_refused(chief: Visit) -> None:
@@ -195,9 +218,11 @@ def test_a_reader_is_erased_once_the_address_is_typed(chief: Visit) -> None:
     assert ANN not in gone
     assert reader(chief.room) is None
     assert chief.get(path).status_code == 404
-    found = suppression(chief.room)
-    assert found
-    assert found.reason is SuppressionReason.ASKED
+    assert suppression(chief.room) is None
+    assert addresses(chief.get(SUPPRESSIONS).text) == []
+    assert addresses(chief.get(f"{SUPPRESSIONS}?q={ANN.upper()}").text) == [ANN]
+    chief.after(lift(chief, ANN, why="Erased by mistake."))
+    assert addresses(chief.get(f"{SUPPRESSIONS}?q={ANN}").text) == []
 
 
 # --- suppressions
@@ -208,15 +233,45 @@ def test_an_address_is_suppressed_found_and_lifted(chief: Visit) -> None:
     assert addresses(added) == [ANN]
     assert addresses(chief.get(f"{SUPPRESSIONS}?q=zoe").text) == []
 
-    chief.after(fill_in(chief, SUPPRESSIONS, f"{SUPPRESSIONS}/lift"))
+    assert "An editor decided so." in lifting(chief, ANN)
+    chief.after(lift(chief, ANN, why="ann@readers.example wrote: please"))
+
     assert suppression(chief.room) is None
-    assert chief.post(f"{SUPPRESSIONS}/lift", email=ANN).status_code == 404
+    with chief.room.database.reading() as connection:
+        (noted,) = acts.acts(connection, at_most=1, did="suppression lifted")
+    assert (noted.thing, noted.actor.who) == ("an address: <address> wrote: please", "Anna Weber")
+    assert chief.get(f"{SUPPRESSIONS}/lift?email={ANN}").status_code == 404
+    assert chief.post(f"{SUPPRESSIONS}/lift", email=ANN, why="x").status_code == 404
+    assert chief.get(f"{SUPPRESSIONS}/lift?email=nonsense").status_code == 404
 
 
-def test_lifting_a_complaint_says_what_it_means(chief: Visit) -> None:
+def lifting(visit: Visit, address: str) -> str:
+    return words(elements(visit.get(f"{SUPPRESSIONS}/lift?email={address}").text, "main")[0])
+
+
+def lift(visit: Visit, address: str, **fields: str) -> Any:
+    return fill_in(visit, f"{SUPPRESSIONS}/lift?email={address}", f"{SUPPRESSIONS}/lift", **fields)
+
+
+def test_nothing_is_lifted_without_a_reason(chief: Visit) -> None:
+    flow.suppress(chief.room.database, ANN, reason=SuppressionReason.BOUNCED, clock=chief.room.now)
+
+    page = lift(chief, ANN)
+
+    assert (page.status_code, notes(page.text)) == (422, ["Say why: it stands in the record."])
+    assert suppression(chief.room)
+
+
+def test_a_complaint_is_lifted_only_by_who_confirms_what_it_means(chief: Visit) -> None:
     flow.suppress(chief.room.database, ANN, reason=SuppressionReason.COMPLAINED, clock=chief.room.now)
+    assert "reported a mail of ours as spam" in lifting(chief, ANN)
 
-    assert "reported a mail of ours as spam" in chief.get(SUPPRESSIONS).text
+    refused = lift(chief, ANN, why="He called.")
+    assert (refused.status_code, suppression(chief.room) is not None) == (422, True)
+    assert form_values(refused.text, f"{SUPPRESSIONS}/lift")["why"] == "He called."
+    chief.after(lift(chief, ANN, why="He called.", sure="yes"))
+
+    assert suppression(chief.room) is None
 
 
 # --- all of them
@@ -229,7 +284,7 @@ def test_an_editor_looks_and_changes_nothing(web: TestClient, room: Newsroom, we
 
     assert ANN in visit.get(READERS).text
     assert "Erase for good" not in visit.get(path).text
-    for each in (f"{READERS}.csv", f"{path}/data.json"):
+    for each in (f"{READERS}.csv", f"{path}/data.json", f"{READERS}/imports/1", f"{READERS}/imports/1/refused.csv"):
         assert visit.get(each).status_code == 403
     for each in ("new", "import"):
         assert visit.post(f"{READERS}/{each}", email="x@y.example").status_code == 403
