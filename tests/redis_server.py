@@ -20,6 +20,8 @@ def running_redis() -> Iterator[str]:
         pulse, until = Pulse(f"redis+socket://{place}"), time.monotonic() + 10
         while not pulse.answers() and time.monotonic() < until:
             time.sleep(0.01)
-        yield f"redis+socket://{place}"
-        server.terminate()
-        server.wait(timeout=10)
+        try:
+            yield f"redis+socket://{place}"
+        finally:
+            server.terminate()
+            server.wait(timeout=10)

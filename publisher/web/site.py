@@ -5,6 +5,7 @@ from publisher.web import health, problems, static
 from publisher.web.desk import archive as desk_archive
 from publisher.web.desk import articles as desk_articles
 from publisher.web.desk import calendar as desk_calendar
+from publisher.web.desk import calendar_feed as desk_calendar_feed
 from publisher.web.desk import code as desk_code
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
@@ -35,7 +36,6 @@ from publisher.web.desk import webhooks as desk_webhooks
 from publisher.web.public import (
     articles,
     back_issues,
-    calendar_feed,
     clicks,
     confirm,
     feeds,
@@ -65,7 +65,7 @@ ROUTERS = (
     preferences.router,
     unsubscribe.router,
     clicks.router,
-    calendar_feed.router,
+    desk_calendar_feed.router,
     desk_code.router,
     desk_sign_in.router,
     desk_today.router,

@@ -93,7 +93,7 @@ def _pages(room: Newsroom, issue_id: IssueId, subscribers: int) -> Iterator[str]
         )
     assert found
     yield from ("/desk", "/desk/system", "/desk/articles", "/desk/articles?q=typhoon", "/desk/articles?topic=culture")
-    yield from ("/desk/articles/1", f"/desk/articles/{10_000}", "/desk/articles/new", "/desk/issues")
+    yield from ("/desk/articles/1", f"/desk/articles/{FIRST}", "/desk/articles/new", "/desk/issues")
     yield from (f"/desk/issues/{issue_id}", f"/desk/issues/{issue_id}/deliveries?after=500000")
     yield from ("/desk/editions", "/desk/editions/weekly", "/desk/editions/new", "/desk/mailing-lists", "/desk/sources")
     yield from ("/desk/subscribers", f"/desk/subscribers?after={middle}", "/desk/subscribers?q=ab")
@@ -126,10 +126,13 @@ def _add_search(database: Database, tokens: Iterable[tuple[int, str]]) -> None:
     if database.is_sqlite:
         load(database, "article_search", ("rowid", "tokens"), tokens)
         return
-    put = sa.text("INSERT INTO article_search SELECT id, to_tsvector('simple', t) FROM unnest(:ids, :all) AS x (id, t)")
+    put = sa.text(
+        "INSERT INTO article_search SELECT id, to_tsvector('simple', t) "
+        "FROM unnest(CAST(:ids AS bigint[]), CAST(:texts AS text[])) AS x (id, t)"
+    )
     ids, texts = zip(*tokens, strict=True)
     with database.transaction() as connection:
-        connection.execute(put, {"ids": list(ids), "all": list(texts)})
+        connection.execute(put, {"ids": list(ids), "texts": list(texts)})
 
 
 def _add_subscribers(room: Newsroom, folder: Path, number: int) -> None:

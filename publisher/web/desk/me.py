@@ -10,11 +10,11 @@ from publisher.editors.calendar_keys import has_calendar_key, make_calendar_key
 from publisher.editors.model import SignInRefused
 from publisher.editors.rules import PASSWORD_AT_LEAST, email_key
 from publisher.errors import InputError
+from publisher.web.desk.calendar_feed import PATH as CALENDAR
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go, sit_down
 from publisher.web.desk.sign_in import browser_of
 from publisher.web.parts import Form, Origin, Room, field
-from publisher.web.public.calendar_feed import PATH as CALENDAR
 from publisher.web.public.preferences import time_zones
 from publisher.wiring import Newsroom
 
