@@ -5,7 +5,7 @@ A page looks at so many readers at most, and tells where it stopped: what is rar
 waits for a walk through a million.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -49,14 +49,13 @@ def by_address(
         return Found(subscribers=[], next=None)
     key = subscriber.c.email_key
     fits = _subscription_that(mailing_list_id, state)
-    is_picky = fits is not None
     wanted: sa.Select[Any] = sa.select(
         *SUBSCRIBER_COLUMNS, key, (fits if fits is not None else sa.true()).label("fits")
     )
-    first = rules.email_key(beginning)
-    wanted = wanted.where(is_known, key >= first, key < first + "\x7f", key > rules.email_key(after))
-    rows = connection.execute(wanted.order_by(key).limit(LOOK_AT if is_picky else at_most + 1)).all()
-    return _page(rows, at_most, lambda row: str(row.email_key), is_more=is_picky and len(rows) == LOOK_AT)
+    first, last = rules.email_key(beginning), rules.email_key(after)
+    # One bound below: of two, SQLite begins at the first that it is told, and walks from there.
+    wanted = wanted.where(is_known, key > last if last >= first else key >= first, key < first + "\x7f")
+    return _page(connection, wanted.order_by(key), at_most, order=["email_key"], place=lambda row: str(row.email_key))
 
 
 def by_name(connection: Connection, beginning: str, *, at_most: int) -> list[Subscriber]:
@@ -92,13 +91,12 @@ def by_state(
         .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
         .where(at.is_not(None), has_state)
         .order_by(at.desc(), number.desc())
-        .limit(LOOK_AT)
     )
     if before is not None:
         instant = sa.literal(before[0], at.type)
         wanted = wanted.where(at <= instant, sa.tuple_(at, number) < sa.tuple_(instant, sa.literal(before[1])))
-    rows = connection.execute(wanted).all()
-    return _page(rows, at_most, lambda row: (row.at, row.number), is_more=len(rows) == LOOK_AT)
+    latest_first = ["at DESC", "number DESC"]
+    return _page(connection, wanted, at_most, order=latest_first, place=lambda row: (row.at, row.number))
 
 
 def _subscription_that(
@@ -112,14 +110,20 @@ def _subscription_that(
     return wanted if state is None else wanted.where(subscription.c.state == state)
 
 
-def _page(rows: Iterable[Row[Any]], at_most: int, place: Any, *, is_more: bool) -> Found[Any]:
-    """Take what fits from rows, each reader once."""
-    found: dict[int, Subscriber] = {}
-    last = None
-    for row in rows:
-        if row.fits and row.id not in found:
-            if len(found) == at_most:
-                return Found(subscribers=list(found.values()), next=last)
-            found[row.id] = subscriber_in(row)
-        last = place(row)
-    return Found(subscribers=list(found.values()), next=last if is_more else None)
+def _page(
+    connection: Connection,
+    looked_at: sa.Select[Any],
+    at_most: int,
+    *,
+    order: Sequence[str],
+    place: Callable[[Row[Any]], Place],
+) -> Found[Place]:
+    """Take those that fit from the readers to be looked at, in their order, each reader once."""
+    these = looked_at.limit(LOOK_AT).subquery()
+    fitting = sa.select(these).where(these.c.fits).order_by(*map(sa.text, order)).limit(at_most + 1)
+    rows = connection.execute(fitting).all()
+    shown = list({row.id: subscriber_in(row) for row in rows[:at_most]}.values())
+    if len(rows) > at_most:
+        return Found(subscribers=shown, next=place(rows[at_most - 1]))
+    last = connection.execute(looked_at.offset(LOOK_AT - 1).limit(1)).first()
+    return Found(subscribers=shown, next=place(last) if last is not None else None)

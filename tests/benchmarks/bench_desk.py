@@ -18,12 +18,13 @@ import httpx
 import sqlalchemy as sa
 
 from publisher.archive.model import ArticleId
+from publisher.audience import flow as audience
 from publisher.audience.csv_form import import_csv
 from publisher.audience.model import How
 from publisher.audience.store import subscriber_with_email
 from publisher.compose import flow as compose
 from publisher.compose.model import IssueId
-from publisher.database import Database
+from publisher.database import Database, Instant
 from publisher.dispatch import figures
 from publisher.dispatch.flow import plan_due
 from publisher.dispatch.tables import batch, delivery, send
@@ -50,6 +51,11 @@ SECTION = '{"heading": "", "html": "<p>Some words of an article on the river.</p
 BODY = f'{{"sections": [{SECTION}], "guide": null, "teasers": []}}'
 WORDS = ("seoul", "river", "market", "deposit", "concert", "election", "kimchi", "harbour", "festival", "typhoon")
 LATE_MS = 100
+FEW = """
+    INSERT INTO subscription (mailing_list_id, subscriber_id, state, asked_from, confirmed_at)
+    SELECT mailing_list.id, subscriber.id, 'confirmed', '', :now FROM subscriber, mailing_list
+    WHERE mailing_list.slug = 'few' AND subscriber.id % 100000 = 7
+"""
 
 
 def main() -> None:
@@ -97,6 +103,10 @@ def _pages(room: Newsroom, issue_id: IssueId, subscribers: int) -> Iterator[str]
     yield from (f"/desk/issues/{issue_id}", f"/desk/issues/{issue_id}/deliveries?after=500000")
     yield from ("/desk/editions", "/desk/editions/weekly", "/desk/editions/new", "/desk/mailing-lists", "/desk/sources")
     yield from ("/desk/subscribers", f"/desk/subscribers?after={middle}", "/desk/subscribers?q=ab")
+    yield from ("/desk/subscribers?q=reader 77", "/desk/subscribers?list=few", "/desk/subscribers?list=few&q=r")
+    yield from (f"/desk/subscribers?state={each}" for each in ("confirmed", "pending", "unsubscribed"))
+    yield from ("/desk/subscribers?state=pending&q=r", "/desk/subscribers?state=unsubscribed&list=few")
+    yield from (f"/desk/suppressions?q={address}", f"/desk/suppressions?q={address[:3]}")
     yield from (f"/desk/subscribers/{found.id}", "/desk/suppressions", "/desk/segments", "/desk/glossary")
     yield from ("/desk/glossary/jeonse", "/desk/glossary/proposals", "/desk/webhooks", "/desk/outbox", "/desk/me")
 
@@ -140,6 +150,20 @@ def _add_subscribers(room: Newsroom, folder: Path, number: int) -> None:
     write_csv(file, number)
     import_csv(room.database, file, mailing_list="readers", confirmed=True, how=How.IMPORT, clock=room.now)
     file.unlink()
+    _make_some_rare(room)
+
+
+def _make_some_rare(room: Newsroom) -> None:
+    """Let one reader in a thousand have left, one have not said yes yet, and ten be on another mailing list as well."""
+    audience.add_mailing_list(room.database, slug="few", name="Few", clock=room.now)
+    now = {"now": room.now()}
+    with room.database.transaction() as connection:
+        for sql in (
+            "UPDATE subscription SET state = 'unsubscribed', ended_at = :now WHERE id % 1000 = 1",
+            "UPDATE subscription SET state = 'pending', asked_at = :now, confirmed_at = NULL WHERE id % 1000 = 2",
+            FEW,
+        ):
+            connection.execute(sa.text(sql).bindparams(sa.bindparam("now", type_=Instant)), now)
 
 
 def _sent_to_all(room: Newsroom) -> IssueId:
