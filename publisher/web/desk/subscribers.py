@@ -158,7 +158,7 @@ def _list_page(
             )
             for each in shown
         ],
-        "state": chosen or "",
+        "chosen_state": chosen or "",
         "states": list(SubscriptionState),
         "next": following,
         "is_first": not after,

@@ -91,6 +91,24 @@ def test_readers_are_found_by_the_state_of_their_subscriptions(chief: Visit) -> 
     assert chief.get(f"{READERS}?state=pending&after=nonsense").status_code == 404
 
 
+@pytest.mark.parametrize("state", ["confirmed", "unsubscribed"])
+def test_the_pages_of_a_state_keep_to_it(chief: Visit, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    monkeypatch.setattr("publisher.web.desk.subscribers.ON_A_PAGE", 2)
+    if state == "unsubscribed":
+        for name in ("ann", "ben", "cai"):
+            path = path_of(chief.room, f"{name}@readers.example")
+            fill_in(chief, path, f"{path}/unsubscribe")
+
+    first = chief.get(f"{READERS}?state={state}&list=readers").text
+    (chosen,) = [words(each) for each in elements(first, "option", selected="") if words(each) != "Readers"]
+    (following,) = [each.get("href") or "" for each in elements(first, "a", rel="next")]
+    second = chief.get(following).text
+
+    assert chosen == state
+    assert sorted(addresses(first) + addresses(second)) == [f"{each}@readers.example" for each in ("ann", "ben", "cai")]
+    assert elements(second, "a", rel="next") == []
+
+
 def test_long_lists_have_pages(chief: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("publisher.web.desk.subscribers.ON_A_PAGE", 2)
 
