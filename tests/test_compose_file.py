@@ -231,6 +231,7 @@ class Machine:
             connection.execute(f"CREATE DATABASE {of['POSTGRES_DB']}")
 
 
+@pytest.mark.slow
 def test_every_service_becomes_healthy_and_a_mail_gets_through(services: dict[str, Any]) -> None:
     """The whole deployment at once: a reader subscribes, and the catcher gets the confirmation mail."""
     assert sorted(ORDER) == sorted(services)

@@ -18,6 +18,7 @@ def test_without_a_limit_all_go_at_once() -> None:
     assert UNHURRIED.at_once(250) == 250
 
 
+@pytest.mark.slow
 def test_two_workers_together_keep_the_rate_and_never_burst(redis_url: str) -> None:
     """Each leaves stamps of when its letters went; any half second of them all holds half a second's worth."""
     rate = 200

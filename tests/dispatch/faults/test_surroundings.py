@@ -36,6 +36,7 @@ def server() -> Iterator[Server]:
         pytest.skip(str(problem))
 
 
+@pytest.mark.slow
 @pytest.mark.postgresql
 def test_a_database_that_restarts_loses_nobody(tmp_path: Path, server: Server) -> None:
     with (
