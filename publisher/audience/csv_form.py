@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from publisher import acts
 from publisher.audience import store
 from publisher.audience.by_address import by_address
 from publisher.audience.csv_table import COLUMNS, BadLine, Table, guarded
 from publisher.audience.erased import recognise
-from publisher.audience.merge import Merged, Person, merge, note_growth
-from publisher.audience.model import How, MailingListId, SubscriptionState
+from publisher.audience.merge import ENDED, Merged, Person, bar, end_elsewhere, merge, note_growth, together
+from publisher.audience.model import How, MailingListId, SubscriptionState, SuppressionReason
 from publisher.audience.rules import WORDING_AT_MOST, clean_line
 from publisher.audience.tables import mailing_list as mailing_lists
 from publisher.audience.tables import subscriber, subscription, suppression
@@ -42,7 +43,7 @@ EXPORTED = (*COLUMNS, "mailing_list", "state", "asked_at", "confirmed_at", "ende
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """What an import did; the first five numbers make up all rows of the file."""
+    """What an import did; all numbers but that of the suppressed make up all rows of the file."""
 
     added: int
     """Addresses that are new on the mailing list."""
@@ -57,10 +58,16 @@ class ImportReport:
     bad_lines: tuple[BadLine, ...]
     """The first of them."""
     ignored_columns: tuple[str, ...]
+    left: int = 0
+    """Rows of people who have left the system that the file is from: their subscriptions have ended here as well."""
+    barred: int = 0
+    """Rows of addresses that are suppressed, as they were there: blocked, dead, or whose owners complained."""
+    origin: str = ""
+    """The system whose export was recognised; empty for our own form."""
 
     @property
     def rows(self) -> int:
-        return self.added + self.merged + self.unchanged + self.unsubscribed + self.bad
+        return self.added + self.merged + self.unchanged + self.unsubscribed + self.left + self.barred + self.bad
 
 
 @dataclass
@@ -75,10 +82,12 @@ class _Tally:
     suppressed: int = 0
     bad_lines: list[BadLine] = field(default_factory=list)
     lines_kept: int = BAD_LINES_SHOWN
+    left: int = 0
+    barred: int = 0
 
     @property
     def rows(self) -> int:
-        return self.added + self.merged + self.unchanged + self.unsubscribed + self.bad
+        return self.added + self.merged + self.unchanged + self.unsubscribed + self.left + self.barred + self.bad
 
     def note_bad(self, found: BadLine) -> None:
         self.bad += 1
@@ -91,8 +100,10 @@ class _Tally:
         self.unchanged += merged.unchanged
         self.unsubscribed += merged.unsubscribed
         self.suppressed += merged.suppressed
+        self.left += merged.left
+        self.barred += merged.barred
 
-    def report(self, read: "_Tally", ignored_columns: tuple[str, ...]) -> ImportReport:
+    def report(self, read: "_Tally", table: Table) -> ImportReport:
         """Return the report of what was read, and of what was then put into the database, which is this one."""
         return ImportReport(
             added=self.added,
@@ -102,7 +113,10 @@ class _Tally:
             bad=read.bad,
             suppressed=self.suppressed,
             bad_lines=tuple(read.bad_lines),
-            ignored_columns=ignored_columns,
+            ignored_columns=table.ignored,
+            left=self.left,
+            barred=self.barred,
+            origin=table.origin.name if table.origin else "",
         )
 
 
@@ -127,6 +141,9 @@ def import_csv(
     known of a person already stays; who has unsubscribed stays so; who is suppressed stays so. An
     apostrophe that guards a spreadsheet from a formula is taken off again (see `exported`).
 
+    An export of another system is known by its columns (see `origins`): who has left there has left here, who is
+    blocked there is suppressed here, and the consent is as old as it is there.
+
     The file is read once, in constant memory, and to its end before anybody is put on the list. Then each
     `at_once` people are one transaction, so an import that was killed is simply run again: the end is the same.
     While the database is busy with some, the next ones are made ready; PostgreSQL takes two parts at once.
@@ -150,11 +167,13 @@ def import_csv(
     """
     with database.reading() as connection:
         list_id = store.mailing_list_named(connection, mailing_list).id
-    wording = clean_line(wording, WORDING_AT_MOST)
-    put = partial(merge, mailing_list_id=list_id, confirmed=confirmed, how=how, wording=wording)
     read, tally = _Tally(lines_kept=lines_kept), _Tally()
     with _opened(source) as stream:
         table = Table(stream)
+        if table.origin:
+            wording = f"Imported from {table.origin.name}. {wording}"
+        wording = clean_line(wording, WORDING_AT_MOST)
+        put = partial(_put, mailing_list_id=list_id, confirmed=confirmed, how=how, wording=wording)
         parts = _parts(by_address(_good(table, read)), read, at_once)
         for merged in _merged(database, parts, put, clock, hands=HANDS if confirmed else 1):
             tally.note(merged)
@@ -164,7 +183,7 @@ def import_csv(
         acts.note(connection, "subscribers imported", f"{mailing_list}: {tally.added} added")
         if tally.added >= MANY:
             note_growth(connection)
-    return tally.report(read, table.ignored)
+    return tally.report(read, table)
 
 
 def _good(table: Table, tally: _Tally) -> Iterator[Person]:
@@ -188,6 +207,21 @@ def _parts(people: Iterator[Person], tally: _Tally, at_once: int) -> Iterator[li
         part.append(person)
     if part:
         yield part
+
+
+def _put(
+    connection: Connection, people: list[Person], *, mailing_list_id: MailingListId, now: datetime, **yes: Any
+) -> Merged:
+    """Put those on the list who stay, and keep of the others that they must not be mailed."""
+    stay = [each for each in people if not each.fate]
+    merged = merge(connection, stay, mailing_list_id=mailing_list_id, now=now, **yes)
+    if len(stay) == len(people):
+        return merged
+    barred = [each for each in people if each.fate not in {"", ENDED}]
+    left = [each for each in people if each.fate in {ENDED, SuppressionReason.COMPLAINED, SuppressionReason.ASKED}]
+    bar(connection, barred, now=now)
+    end_elsewhere(connection, left, mailing_list_id=mailing_list_id, now=now)
+    return replace(merged, left=len(people) - len(stay) - len(barred), barred=len(barred))
 
 
 def _merged(
@@ -214,7 +248,7 @@ def _merged(
 
 
 def _together(first: Person, again: Person, tally: _Tally) -> Person:
-    better = Person(*(old or new for old, new in zip(first, again, strict=True)))
+    better = together(first, again)
     if better == first:
         tally.unchanged += 1
     else:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from publisher.audience import rules
 from publisher.audience.merge import Person
+from publisher.audience.origins import origin_of
 from publisher.errors import ImportFileError, InputError
 
 COLUMNS = ("email", "name", "language", "timezone")
@@ -39,15 +40,18 @@ class Table:
         lines = _lines(stream)
         delimiter, header = _header(next(lines, ""))
         names = [_column(cell) for cell in header]
-        for column in COLUMNS:
+        self.origin = origin_of(names)
+        read = self.origin.read if self.origin else frozenset(COLUMNS)
+        for column in sorted(read & {*COLUMNS, *(self.origin.needed if self.origin else ())}):
             if names.count(column) > 1:
                 raise ImportFileError(f"Two columns are named {column}.", "line 1")
-        self.ignored = tuple(cell.strip() for cell in header if _column(cell) not in {*COLUMNS, ""})
+        self.ignored = tuple(cell.strip() for cell in header if _column(cell) not in {*read, ""})
         self._width = len(names)
         absent = self._width  # every row is given one empty cell more
         self._email, self._name, self._language, self._time_zone = (
             names.index(column) if column in names else absent for column in COLUMNS
         )
+        self._places = {name: names.index(name) for name in names}
         self._rows = csv.reader(lines, delimiter=delimiter)
         self._line = 2
 
@@ -73,6 +77,9 @@ class Table:
                 raise InputError(f"It has {len(row)} cells where the first line names {self._width} columns.")
             row = (row + [""] * self._width)[: self._width]
         row.append("")
+        if self.origin is not None:
+            places, absent = self._places, self._width
+            return self.origin.person(lambda name: unguarded(row[places.get(name, absent)].strip()), places)
         email = rules.normalise_email(unguarded(row[self._email].strip()))
         return Person(
             rules.email_key(email),

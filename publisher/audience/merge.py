@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.audience.model import How, MailingListId
+from publisher.audience import store
+from publisher.audience.model import How, MailingListId, Suppression, SuppressionReason
 from publisher.database import Instant, one_at_a_time
 
 
@@ -20,11 +21,33 @@ class Person(NamedTuple):
     name: str
     language: str
     time_zone: str
+    joined_at: str = ""
+    """When another system says that the yes was given; as `origins.STORED`."""
+    origin: str = ""
+    """The network that the yes came from, truncated."""
+    fate: str = ""
+    """ENDED or the reason for a suppression, where another system says that this person is not to be mailed."""
+    fate_at: str = ""
+    detail: str = ""
+
+
+ENDED = "ended"
+"""The fate of who has unsubscribed."""
+_PLAIN = 5
+"""The fields that are all of a person where nothing comes from another system."""
+_FATES = ("", ENDED, *SuppressionReason)
+
+
+def together(first: Person, again: Person) -> Person:
+    """Return one person of two rows: what the first tells stays, but who has left in one of them has left."""
+    stronger = max(first, again, key=lambda each: _FATES.index(each.fate))  # of equals the first
+    known = Person(*(old or new for old, new in zip(first, again, strict=True)))
+    return known._replace(fate=stronger.fate, fate_at=stronger.fate_at, detail=stronger.detail)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
-    """What became of some people; the first four make up all of them."""
+    """What became of some people; the first six make up all of them."""
 
     added: int
     """New on the mailing list."""
@@ -35,6 +58,10 @@ class Merged:
     """Left alone, for they have unsubscribed."""
     suppressed: int
     """Of all of them: those that we do not mail all the same."""
+    left: int = 0
+    """Whose subscriptions ended elsewhere, and so here."""
+    barred: int = 0
+    """Suppressed, as they were elsewhere."""
 
 
 def merge(
@@ -52,14 +79,53 @@ def merge(
 
     Doing it again changes nothing. `people` has each address key once, and is fastest in the order of keys.
     """
+    if not people:
+        return Merged(added=0, changed=0, unchanged=0, unsubscribed=0, suppressed=0)
+    is_plain = not any(person.joined_at or person.origin for person in people)
     values = {"list": mailing_list_id, "confirmed": confirmed, "how": how, "wording": wording, "now": now}
-    _bring_in(connection, people)
-    if confirmed and connection.dialect.name == "postgresql" and _put_new(connection, values, len(people)):
+    values["is_plain"] = is_plain
+    _bring_in(connection, people, is_plain=is_plain)
+    if confirmed and is_plain and connection.dialect.name == "postgresql" and _put_new(connection, values, len(people)):
         merged = Merged(added=len(people), changed=0, unchanged=0, unsubscribed=0, suppressed=_suppressed(connection))
     else:
         merged = _put(connection, values, confirmed=confirmed)
     connection.execute(sa.text("DROP TABLE incoming"))
     return merged
+
+
+def end_elsewhere(
+    connection: Connection, people: Sequence[Person], *, mailing_list_id: MailingListId, now: datetime
+) -> None:
+    """
+    Keep of people that they have left a mailing list, where another system kept it before.
+
+    Who has said yes here since then, by other ways than a file, stays.
+    """
+    if not people:
+        return
+    values: dict[str, object] = {"list": mailing_list_id, "now": now}
+    _bring_in(connection, people, is_plain=False)
+    one_at_a_time(connection, "audience: ask")
+    _run(connection, _PUT_SUBSCRIBERS, values)
+    _run(connection, _END, values)
+    _run(connection, _PUT_ENDED, values)
+    connection.execute(sa.text("DROP TABLE incoming"))
+
+
+def bar(connection: Connection, people: Sequence[Person], *, now: datetime) -> None:
+    """Suppress people as another system did; who is suppressed already for as strong a reason keeps it."""
+    store.suppress(
+        connection,
+        (
+            Suppression(
+                email_key=each.email_key,
+                reason=SuppressionReason(each.fate),
+                at=min(datetime.fromisoformat(each.fate_at).replace(tzinfo=UTC), now) if each.fate_at else now,
+                detail=each.detail,
+            )
+            for each in people
+        ),
+    )
 
 
 def _put_new(connection: Connection, values: dict[str, object], number: int) -> bool:
@@ -90,7 +156,8 @@ def _put(connection: Connection, values: dict[str, object], *, confirmed: bool) 
         last = connection.scalar(sa.text("SELECT coalesce(max(id), 0) FROM subscription"))
         _run(connection, _PUT_CONFIRMED if confirmed else _PUT_PENDING, values)
         if confirmed:
-            _run(connection, _CONSENTS_OF_NEW, values | {"last": last})
+            consents = _CONSENTS_OF_NEW if values["is_plain"] else _DATED_CONSENTS_OF_NEW
+            _run(connection, consents, values | {"last": last})
     return merged
 
 
@@ -100,19 +167,22 @@ def note_growth(connection: Connection) -> None:
         connection.execute(sa.text("ANALYZE subscriber, subscription, consent"))
 
 
-def _bring_in(connection: Connection, people: Sequence[Person]) -> None:
+def _bring_in(connection: Connection, people: Sequence[Person], *, is_plain: bool) -> None:
+    rows = [person[:_PLAIN] for person in people] if is_plain else people
     if connection.dialect.name == "sqlite":
         connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({_COLUMNS})"))
-        connection.exec_driver_sql("INSERT INTO incoming VALUES (?, ?, ?, ?, ?)", list(people))
+        places = ", ".join("?" * (_PLAIN if is_plain else len(Person._fields)))
+        names = ", ".join(Person._fields[: _PLAIN if is_plain else None])
+        connection.exec_driver_sql(f"INSERT INTO incoming ({names}) VALUES ({places})", list(rows))  # noqa: S608 -- ours
         return
     for planning in ("enable_hashjoin", "enable_mergejoin"):  # however large the tables are, their indexes are used
         connection.execute(sa.text(f"SET LOCAL {planning} = off"))
     connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({_COLUMNS.replace('TEXT', _BY_BYTES, 1)})"))
     driver = connection.connection.driver_connection
     assert driver is not None
-    with driver.cursor() as cursor, cursor.copy("COPY incoming FROM STDIN") as copy:
-        for person in people:
-            copy.write_row(person)
+    with driver.cursor() as cursor, cursor.copy(_COPY_PLAIN if is_plain else _COPY) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _are_known(connection: Connection) -> bool:
@@ -138,13 +208,23 @@ def _suppressed(connection: Connection) -> int:
 
 
 def _run(connection: Connection, sql: str, values: dict[str, object]) -> sa.CursorResult[tuple[int, ...]]:
+    sql = sql.replace("<joined>", _instant(connection, "joined_at")).replace("<left>", _instant(connection, "fate_at"))
     statement = sa.text(sql)
     if ":now" in sql:
         statement = statement.bindparams(sa.bindparam("now", type_=Instant))
     return connection.execute(statement, values)
 
 
-_COLUMNS = "email_key TEXT, email TEXT, name TEXT, language TEXT, time_zone TEXT"
+def _instant(connection: Connection, column: str) -> str:
+    """Return the expression for an instant of a person: now where it is not known, or would be yet to come."""
+    if connection.dialect.name == "sqlite":
+        return f"coalesce(min(nullif(incoming.{column}, ''), :now), :now)"
+    return f"coalesce(least(CAST(nullif(incoming.{column}, '') || '+00' AS timestamptz), :now), :now)"
+
+
+_COLUMNS = ", ".join(f"{name} TEXT" for name in Person._fields)
+_COPY_PLAIN = f"COPY incoming ({', '.join(Person._fields[:_PLAIN])}) FROM STDIN"
+_COPY = "COPY incoming FROM STDIN"
 _BY_BYTES = 'TEXT COLLATE "C"'  # as subscriber.email_key is
 
 _KNOWN = """
@@ -178,7 +258,8 @@ _PUT_SUBSCRIBERS = f"""
 """  # noqa: S608 -- put together from constants
 _CONSENTS_OF_PENDING = f"""
     INSERT INTO consent (subscription_id, at, how, origin, wording)
-    SELECT subscription.id, :now, :how, '', :wording {_KNOWN} WHERE subscription.state = 'pending'
+    SELECT subscription.id, <joined>, :how, coalesce(incoming.origin, ''), :wording {_KNOWN}
+    WHERE subscription.state = 'pending'
 """
 _CONFIRM_PENDING = f"""
     UPDATE subscription SET state = 'confirmed', confirmed_at = :now
@@ -186,12 +267,26 @@ _CONFIRM_PENDING = f"""
 """  # noqa: S608 -- put together from constants
 _PUT = """
     INSERT INTO subscription (mailing_list_id, subscriber_id, state, {at})
-    SELECT :list, subscriber.id, '{state}', :now
+    SELECT :list, subscriber.id, '{state}', {instant}
     FROM incoming JOIN subscriber ON subscriber.email_key = incoming.email_key WHERE true
     ON CONFLICT (subscriber_id, mailing_list_id) DO NOTHING
 """
-_PUT_CONFIRMED = _PUT.format(at="confirmed_at", state="confirmed")
-_PUT_PENDING = _PUT.format(at="asked_at", state="pending")
+_PUT_CONFIRMED = _PUT.format(at="confirmed_at", state="confirmed", instant="<joined>")
+_PUT_PENDING = _PUT.format(at="asked_at", state="pending", instant=":now")
+_PUT_ENDED = _PUT.format(at="ended_at", state="unsubscribed", instant="<left>")
+_END = f"""
+    UPDATE subscription SET state = 'unsubscribed', paused_until = NULL, ended_at = (
+        SELECT <left> FROM incoming JOIN subscriber ON subscriber.email_key = incoming.email_key
+        WHERE subscriber.id = subscription.subscriber_id
+    )
+    WHERE state <> 'unsubscribed' AND id IN (
+        SELECT subscription.id {_KNOWN}
+        WHERE subscription.state = 'pending' OR NOT EXISTS (
+            SELECT 1 FROM consent WHERE consent.subscription_id = subscription.id AND consent.how <> 'import'
+            AND (incoming.fate_at = '' OR consent.at > <left>)
+        )
+    )
+"""  # noqa: S608 -- put together from constants
 _PUT_NEW = """
     WITH person AS (
         INSERT INTO subscriber (email, email_key, name, language, time_zone, created_at)
@@ -209,3 +304,10 @@ _CONSENTS_OF_NEW = """
     SELECT id, :now, :how, '', :wording FROM subscription
     WHERE mailing_list_id = :list AND id > :last AND state = 'confirmed' AND confirmed_at = :now ORDER BY id
 """
+_DATED_CONSENTS_OF_NEW = f"""
+    INSERT INTO consent (subscription_id, at, how, origin, wording)
+    SELECT subscription.id, <joined>, :how, coalesce(incoming.origin, ''), :wording {_KNOWN}
+    WHERE subscription.id > :last AND subscription.state = 'confirmed'
+    AND NOT EXISTS (SELECT 1 FROM consent WHERE consent.subscription_id = subscription.id)
+    ORDER BY subscription.id
+"""  # noqa: S608 -- put together from constants

@@ -126,13 +126,13 @@ def language_tag(text: str) -> str:
 def time_zone(text: str) -> str:
     """Return the IANA name of a time zone, or "" for none. Raises InputError."""
     text = text.strip()
-    if text and text not in _time_zones():
+    if text and text not in time_zones():
         raise InputError("This is not the name of a time zone, such as Asia/Seoul or Europe/Paris.")
     return text
 
 
 @cache
-def _time_zones() -> frozenset[str]:
+def time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 

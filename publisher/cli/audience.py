@@ -44,12 +44,16 @@ def add(
 
 @subscribers.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV with the columns email, name, language, timezone.")],
+    file: Annotated[Path, typer.Argument(help="CSV with email, name, language, timezone; or an export.")],
     mailing_list: ListOption = "readers",
     confirmed: Annotated[bool, typer.Option("--confirmed", help="They have said yes already.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put the people of a CSV file on a mailing list. Running it again changes nothing."""
+    """
+    Put the people of a CSV file on a mailing list. Running it again changes nothing.
+
+    Exports of listmonk, Mailchimp, Substack, Ghost and Publisher are recognised: who has left there is not mailed.
+    """
     from publisher.audience.csv_form import import_csv
     from publisher.audience.model import How
     from publisher.bell import Job
@@ -223,7 +227,7 @@ def _progress(file: Path, *, quiet: bool) -> Iterator[Callable[[int], None] | No
 
 
 def _as_json(report: Any) -> dict[str, Any]:
-    names = ("added", "merged", "unchanged", "unsubscribed", "suppressed", "bad")
+    names = ("added", "merged", "unchanged", "unsubscribed", "left", "barred", "suppressed", "bad", "origin")
     found: dict[str, Any] = {name: getattr(report, name) for name in names}
     found["bad_lines"] = [{"line": each.line, "problem": each.problem} for each in report.bad_lines]
     found["ignored_columns"] = list(report.ignored_columns)
@@ -231,9 +235,13 @@ def _as_json(report: Any) -> dict[str, Any]:
 
 
 def _print_report(report: Any, mailing_list: str) -> None:
+    if report.origin:
+        print(f"Recognised: an export of {report.origin}.")
     print(f"On {mailing_list}: {report.added:,} added, {report.merged:,} merged, {report.unchanged:,} unchanged.")
     for number, what in (
         (report.unsubscribed, "have unsubscribed and stay so"),
+        (report.left, f"have left {report.origin}, and so this mailing list"),
+        (report.barred, f"are not mailed by {report.origin}, and suppressed here"),
         (report.suppressed, "are suppressed and stay so"),
     ):
         if number:

@@ -18,6 +18,7 @@ PEOPLE = st.lists(
         st.text().map(clean_name),
         st.sampled_from(["", "ko"]),
         st.just(""),
+        *[st.sampled_from(["", "x"])] * 5,
     ),
     max_size=30,
 )

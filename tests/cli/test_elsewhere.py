@@ -117,7 +117,7 @@ def test_readers_lists_sources_and_webhooks_are_led_elsewhere(remote: Callable[.
         ("migrate",),
         ("worker", "--queues", "articles"),
         ("editor", "add", "x@y.example"),
-        ("subscriber", "import", "file.csv"),
+        ("subscriber", "export", "file.csv"),
         ("token", "list"),
     ],
 )

@@ -75,6 +75,23 @@ def test_importing_again_changes_nothing(listed: Publisher, tmp_path: Path) -> N
     assert again.code == 0
 
 
+def test_the_report_says_which_export_was_recognised(listed: Publisher, tmp_path: Path) -> None:
+    file = tmp_path / "members.csv"
+    file.write_text(
+        "id,email,subscribed_to_emails,created_at\n1,minji@example.org,true,2019-05-06\n2,ben@example.org,false,\n",
+        encoding="utf-8",
+    )
+
+    done = listed("subscriber", "import", file, "--confirmed")
+
+    assert done.out.splitlines() == [
+        "Recognised: an export of Ghost.",
+        "On readers: 1 added, 0 merged, 0 unchanged.",
+        "1 have left Ghost, and so this mailing list.",
+        "Columns not read: id.",
+    ]
+
+
 def test_bad_lines_are_named_to_people(listed: Publisher, tmp_path: Path) -> None:
     file = tmp_path / "readers.csv"
     file.write_text("email\nnobody\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 from typing import Any
 
+from publisher.audience.imports import import_due
 from publisher.audience.store import consents_of, subscriber_with_email, subscriptions_of
 from publisher.pulse import client
 from publisher.wiring import Newsroom
@@ -114,3 +115,27 @@ def test_what_is_held_about_a_person_is_shown_and_erased(api: TestClient) -> Non
     assert erased.status_code == 204
     assert (api.get(f"{path}/data").status_code, api.delete(path).status_code) == (404, 404)
     assert api.get("/api/v1/subscribers").json()["data"] == []
+
+
+def test_an_export_of_another_system_comes_in_over_the_api(api: TestClient, room: Newsroom) -> None:
+    """A program hands the file in whole and looks again until a worker is done."""
+    file = (
+        "email,active_subscription,expiry,plan,email_disabled,created_at\n"
+        f"{ANN},true,,other,false,2019-05-06\nben@readers.example,true,,other,true,2019-05-06\nnonsense,,,,false,\n"
+    )
+    path, headers = "/api/v1/subscriber-imports", {"Content-Type": "text/csv"}
+
+    asked = api.post(path, params={"mailing_list": "readers", "confirmed": True}, content=file, headers=headers)
+    words = {"mailing_list": "readers", "confirmed": True, "consent": "Yes."}
+    answer = api.post(path, params=words, content=file, headers=headers)
+    import_due(room.database, clock=room.now)
+    done = api.get(f"{path}/{answer.json()['id']}").json()
+
+    assert (asked.status_code, asked.json()["errors"][0]["where"]) == (422, "consent")
+    assert (answer.status_code, answer.json()["state"], done["state"]) == (202, "waiting", "done")
+    report = done["report"]
+    assert (report["origin"], report["added"], report["left"], report["bad"]) == ("Substack", 1, 1, 1)
+    assert report["bad_lines"] == [{"line": 4, "problem": "The address has no @."}]
+    assert set(standing(room, "ben@readers.example").values()) == {"unsubscribed"}
+    assert api.post(path, params=words, content=file).status_code == 415
+    assert api.get(f"{path}/99").status_code == 404

@@ -1,11 +1,17 @@
+import sys
+import time
+from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
 from publisher.cli.elsewhere.service import service
 from publisher.cli.show import AsJson, show, show_one
+from publisher.errors import ImportFileError
 
 MOST = 10_000
+LOOK_AGAIN_S = 0.5
 
 subscribers = typer.Typer(no_args_is_help=True)
 mailing_lists = typer.Typer(no_args_is_help=True)
@@ -25,6 +31,35 @@ def add(
     if confirmed:
         form |= {"confirmed": True, "consent": "Added by an operator as confirmed."}
     show_one(service().post("subscribers", form), as_json=as_json)
+
+
+@subscribers.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV with email, name, language, timezone; or an export.")],
+    mailing_list: Annotated[str, typer.Option("--list", "--mailing-list", help="Slug of a mailing list.")] = "readers",
+    confirmed: Annotated[bool, typer.Option("--confirmed", help="They have said yes already.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hand in a CSV file of people; a worker of the service takes it in, and this waits for it."""
+    try:
+        data = file.read_bytes()
+    except OSError as problem:
+        raise ImportFileError(f"The file cannot be opened ({problem.strerror}).", file.name) from None
+    named = {"mailing_list": mailing_list, "name": file.name}
+    if confirmed:
+        named |= {
+            "confirmed": "yes",
+            "consent": f"On the list that an operator imported from {file.name} as confirmed.",
+        }
+    found = service().post_bytes(f"subscriber-imports?{urlencode(named)}", data, "text/csv")
+    while found["state"] in {"waiting", "running"}:
+        time.sleep(LOOK_AGAIN_S)
+        found = service().get(f"subscriber-imports/{found['id']}")
+    if found["problem"]:
+        raise ImportFileError(found["problem"], file.name)
+    show_one({name: value for name, value in found["report"].items() if value not in ("", [], None)}, as_json=as_json)
+    if found["report"]["bad"]:
+        sys.exit(1)
 
 
 @subscribers.command("list")

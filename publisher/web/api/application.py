@@ -11,6 +11,7 @@ from publisher.web.api import (
     audience,
     editions,
     glossary,
+    imports,
     issues,
     metrics,
     proposals,
@@ -63,7 +64,7 @@ def make_api() -> FastAPI:
     )
     version_1 = APIRouter(prefix="/api/v1")
     resources = (articles.router, glossary.router, issues.router, editions.router, sources.router, segments.router)
-    people = (audience.subscribers, audience.mailing_lists, audience.suppressions)
+    people = (audience.subscribers, imports.router, audience.mailing_lists, audience.suppressions)
     for router in (*resources, proposals.router, webhooks.router, *people):
         version_1.include_router(router)
     api.include_router(version_1)

@@ -363,6 +363,44 @@ class SuppressionShown(BaseModel):
     at: datetime
 
 
+class RefusedLine(BaseModel):
+    """A line of a file that was left out, and why."""
+
+    line: int
+    problem: str
+
+
+class ImportReportShown(BaseModel):
+    """What became of the rows of a file; all numbers but that of the suppressed make up all rows."""
+
+    origin: str = Field(description="The system whose export was recognised; empty for a table of our own form.")
+    added: int
+    merged: int
+    unchanged: int
+    unsubscribed: int = Field(description="Who had left here before, and stays so.")
+    left: int = Field(description="Who has left there, and so here.")
+    barred: int = Field(description="Who is not mailed there, and is suppressed here.")
+    suppressed: int = Field(description="Among all of these: not mailed.")
+    bad: int
+    bad_lines: list[RefusedLine] = Field(description="The first of them.")
+    ignored_columns: list[str]
+
+
+class ImportShown(BaseModel):
+    """A file of people, on its way in or taken in."""
+
+    id: int
+    name: str
+    mailing_list: str
+    is_confirmed: bool
+    state: Literal["waiting", "running", "done", "refused"]
+    rows: int = Field(description="That are done with.")
+    problem: str = Field(description="Why the file was refused.")
+    report: ImportReportShown | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
 # --- pages of lists
 
 

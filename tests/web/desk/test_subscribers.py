@@ -183,6 +183,18 @@ def test_a_file_is_imported_with_a_report_of_its_bad_lines(chief: Visit) -> None
     assert (without.status_code, "Choose a CSV file" in without.text) == (422, True)
 
 
+def test_the_page_of_an_import_says_which_export_was_recognised(chief: Visit) -> None:
+    file = "id,email,subscribed_to_emails\n1,new@readers.example,true\n2,old@readers.example,false\n"
+    values = {"form_key": chief.key(), "mailing_list": "readers", "confirmed": "yes"}
+    chief.web.post(f"{READERS}/import", data=values, files={"file": ("members.csv", file, "text/csv")})
+    import_due(chief.room.database, clock=chief.room.now)
+
+    told = words(elements(chief.get(f"{READERS}/imports/1").text, "main")[0])
+
+    assert "Recognised: an export of Ghost." in told
+    assert "Left there and so have left readers1" in told
+
+
 def test_a_file_that_names_no_columns_is_refused_at_once(chief: Visit) -> None:
     page = chief.web.post(
         f"{READERS}/import",
