@@ -63,6 +63,50 @@ def add(
         sys.exit(1)
 
 
+@app.command("import")
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(help="WordPress: the .xml of Tools, Export. Ghost: the .json of Settings, Export.")
+    ],
+    address: Annotated[str, typer.Option(help="Of the old site, for links within it; Ghost’s file lacks it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take the posts of another system into the archive, as old as they are. Running it again changes nothing."""
+    from publisher.archive.moving import take_in
+    from publisher.bell import Job
+    from publisher.cli.audience import progress_of
+    from publisher.intake.fields import web_address
+    from publisher.intake.moving import posts
+    from publisher.wiring import newsroom
+
+    site = web_address(address, "--address")
+    room = newsroom()
+    try:
+        with file.open("rb") as source, progress_of(file, quiet=as_json, what="posts") as progress:
+            report = take_in(
+                room.database,
+                posts(source, address=site),
+                origin="cli",
+                domain=room.settings.domain,
+                clock=room.now,
+                progress=progress,
+            )
+    except OSError as problem:
+        raise SubmissionError(f"cannot be read ({problem.strerror})", str(file)) from None
+    finally:
+        room.bell.ring(Job.RELATE)
+    refused = [{"post": each.name, "problem": each.problem} for each in report.refusals]
+    if as_json:
+        numbers = {name: getattr(report, name) for name in ("added", "known", "left_out", "refused")}
+        print_json(numbers | {"refusals": refused})
+    else:
+        print(f"{report.added:,} added, {report.known:,} here already, {report.left_out:,} never published (left out).")
+        for each in refused:
+            print(f"“{each['post']}”: {each['problem']}", file=sys.stderr)
+    if report.refused:
+        sys.exit(1)
+
+
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield the files named, and of a folder the ones that can be articles, in order."""
     from publisher.intake.read import SUFFIXES

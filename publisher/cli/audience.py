@@ -60,7 +60,7 @@ def import_file(
     from publisher.wiring import newsroom
 
     room = newsroom()
-    with _progress(file, quiet=as_json) as progress:
+    with progress_of(file, quiet=as_json) as progress:
         report = import_csv(
             room.database,
             file,
@@ -212,8 +212,8 @@ def list_lists(as_json: AsJson = False) -> None:
 
 
 @contextmanager
-def _progress(file: Path, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
-    """Show how many rows have been read, where somebody is looking."""
+def progress_of(file: Path, *, quiet: bool, what: str = "rows") -> Iterator[Callable[[int], None] | None]:
+    """Show how much of a file has been read, where somebody is looking."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -222,8 +222,8 @@ def _progress(file: Path, *, quiet: bool) -> Iterator[Callable[[int], None] | No
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task(f"{file.name}: 0 rows")
-        yield lambda rows: shown.update(task, description=f"{file.name}: {rows:,} rows")
+        task = shown.add_task(f"{file.name}: 0 {what}")
+        yield lambda rows: shown.update(task, description=f"{file.name}: {rows:,} {what}")
 
 
 def _as_json(report: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ KIB = 1024
 MIB = 1024 * KIB
 MOST_BYTES = {
     "/api/v1/articles": 5 * MIB,
+    "/api/v1/article-imports": 12 * MIB,
     "/api/v1/subscriber-imports": 12 * MIB,
     "/api/": MIB,
     "/desk": 12 * MIB,

@@ -18,6 +18,7 @@ from publisher.web.desk import issues as desk_issues
 from publisher.web.desk import live as desk_live
 from publisher.web.desk import mailing_lists as desk_mailing_lists
 from publisher.web.desk import me as desk_me
+from publisher.web.desk import move_in as desk_move_in
 from publisher.web.desk import moves as desk_moves
 from publisher.web.desk import new_edition as desk_new_edition
 from publisher.web.desk import outbox as desk_outbox
@@ -71,6 +72,7 @@ ROUTERS = (
     desk_today.router,
     desk_me.router,
     desk_system.router,
+    desk_move_in.router,
     desk_hand_in.router,
     desk_archive.router,
     desk_articles.router,

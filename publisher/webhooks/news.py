@@ -28,6 +28,8 @@ READ_AFTER = "relate"
 CHANGES_AT_ONCE = 200
 LATE_COMMITS = timedelta(hours=1)
 """So far back we look for issues that another transaction let go late."""
+NO_NEWS_AFTER = timedelta(days=30)
+"""An article that was published so long before it came to us is told to nobody: an archive has moved in."""
 OF_ARTICLES = (Happening.ARTICLE_PUBLISHED, Happening.ARTICLE_WITHDRAWN)
 HAPPENING = {
     ArticleState.PUBLISHED: Happening.ARTICLE_PUBLISHED,
@@ -67,7 +69,9 @@ def _of_articles(connection: Connection, changes: Sequence[Change]) -> list[Row]
     last = {change.article_id: change.at for change in changes}
     known = _last_news(connection, list(last))
     found = [
-        (HAPPENING[lead.state], lead.id) for lead in archive.leads(connection, last).values() if lead.state in HAPPENING
+        (HAPPENING[lead.state], lead.id)
+        for lead in archive.leads(connection, last).values()
+        if lead.state in HAPPENING and (lead.id in known or lead.published_at > last[lead.id] - NO_NEWS_AFTER)
     ]
     return [
         _row(happening, article_id, last[article_id])

@@ -202,3 +202,19 @@ def test_links_below_an_article_are_decided(publisher: Publisher, folder: Path) 
     assert "Banned." not in publisher("article", "link", first).out
     wrong = publisher("article", "link", first, "--by-rules", "--pin", others[0])
     assert (wrong.code, wrong.err.count("\n")) == (1, 1)
+
+
+def test_the_posts_of_another_system_move_in(publisher: Publisher, tmp_path: Path) -> None:
+    post = {"id": "1", "title": "Trams", "html": "<p>Back.</p>", "status": "published", "published_at": "2019-05-06"}
+    paid = post | {"id": "2", "title": "Paid", "visibility": "paid"}
+    file = tmp_path / "ghost.json"
+    file.write_text(json.dumps({"db": [{"data": {"posts": [post, paid]}}]}), encoding="utf-8")
+
+    first = publisher("article", "import", file)
+    again = publisher("article", "import", file, "--json")
+
+    assert (first.code, first.out) == (1, "1 added, 0 here already, 0 never published (left out).\n")
+    assert first.err.startswith("“Paid”: This is for members only")
+    told = json.loads(again.out)
+    assert (told["added"], told["known"], told["refused"]) == (0, 1, 1)
+    assert publisher("article", "import", tmp_path / "no.json").err.count("cannot be read") == 1

@@ -460,3 +460,17 @@ def test_a_late_worker_changes_nothing(either_house: House, receiver: Subscriber
     [found] = house.webhooks(endpoint.id)
     assert (found.state, len(found.attempts)) == (WebhookState.DELIVERED, 1)
     assert house.endpoint(endpoint.id).is_on
+
+
+def test_an_archive_that_moves_in_is_told_to_nobody(house: House, receiver: Subscriber) -> None:
+    """Thousands of articles of years ago are no news to the programs of today."""
+    house.add(receiver.callback(), *ARTICLES)
+    old = a_draft(external_id="old", title="Old", published_at=house.clock.now - timedelta(days=400))
+    handed_in(house.room.database, [old], clock=house.clock)
+    relate_due(house.room.database, house.clock)
+    house.tell()
+
+    house.articles("News")
+    house.tell()
+
+    assert [each["data"]["title"] for each in told(receiver.got)] == ["News"]

@@ -61,6 +61,7 @@ def _only(*media_types: str) -> Callable[[Request], Awaitable[None]]:
 
 
 ONLY_JSON = Depends(_only("application/json"))
+ONLY_EXPORTS = Depends(_only("application/json", "application/xml", "text/xml"))
 ONLY_CSV = Depends(_only("text/csv"))
 ARTICLE_TYPES = {
     "application/json": "article.json",

@@ -7,6 +7,7 @@ from pydantic.json_schema import models_json_schema
 
 from publisher.web import problems
 from publisher.web.api import (
+    article_imports,
     articles,
     audience,
     editions,
@@ -63,7 +64,15 @@ def make_api() -> FastAPI:
         redirect_slashes=False,
     )
     version_1 = APIRouter(prefix="/api/v1")
-    resources = (articles.router, glossary.router, issues.router, editions.router, sources.router, segments.router)
+    resources = (
+        articles.router,
+        article_imports.router,
+        glossary.router,
+        issues.router,
+        editions.router,
+        sources.router,
+        segments.router,
+    )
     people = (audience.subscribers, imports.router, audience.mailing_lists, audience.suppressions)
     for router in (*resources, proposals.router, webhooks.router, *people):
         version_1.include_router(router)

@@ -205,3 +205,20 @@ def _image(lead: Lead, settings: Settings) -> dict[str, Any] | None:
         "width": lead.image.width,
         "height": lead.image.height,
     }
+
+
+class RefusedPost(BaseModel):
+    """A post that was not taken along, and why."""
+
+    name: str
+    problem: str
+
+
+class ArticlesMoved(BaseModel):
+    """What became of the posts of another system; the four numbers make up all of them."""
+
+    added: int
+    known: int = Field(description="Here already, from an earlier import; they stay as they are.")
+    left_out: int = Field(description="Drafts, pages and the like, which were never public.")
+    refused: int
+    refusals: list[RefusedPost] = Field(description="The first of them.")

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -321,3 +322,26 @@ def test_an_article_is_looked_at_as_a_mail_of_an_edition(visit: Visit, weekly: E
     assert visit.get(f"{path}?edition=nothing").status_code == 404
     assert visit.get(f"{path}?edition=weekly").status_code == 409
     assert f"{path}?edition=weekly" not in visit.get(f"/desk/articles/{found.id}").text
+
+
+# --- the articles of another system
+
+
+def test_the_posts_of_another_system_move_in_at_the_desk(visit: Visit) -> None:
+    post = {"id": "1", "title": "Trams", "html": "<p>Back.</p>", "status": "published", "published_at": "2019-05-06"}
+    paid = post | {"id": "2", "title": HOSTILE, "visibility": "paid"}
+    file = json.dumps({"db": [{"data": {"posts": [post, paid]}}]})
+    path, key = "/desk/articles/import", visit.key()
+    form = form_values(visit.get(path).text, path)
+
+    page = visit.web.post(path, data=form, files={"file": ("ghost.json", file, "application/json")})
+    wrong = visit.web.post(path, data=form, files={"file": ("x.xml", "<rss/>", "text/xml")})
+    without = visit.web.post(path, data={"form_key": key})
+    forged = visit.web.post(path, data={"form_key": "x"}, files={"file": ("ghost.json", file, "application/json")})
+
+    assert "Added new in the archive1" in words(elements(page.text, "main")[0])
+    assert "members only" in page.text
+    must_be_harmless(page.text)
+    assert (wrong.status_code, "no export of WordPress" in wrong.text) == (422, True)
+    assert (without.status_code, forged.status_code) == (422, 403)
+    assert visit.get("/articles/trams").status_code == 200
