@@ -168,6 +168,14 @@ def note_growth(connection: Connection) -> None:
 
 
 def _bring_in(connection: Connection, people: Sequence[Person], *, is_plain: bool) -> None:
+    """Put people into a table of our own; with what another system tells it is looked into by key as well."""
+    _fill(connection, people, is_plain=is_plain)
+    if not is_plain:
+        schema = "temp." if connection.dialect.name == "sqlite" else ""
+        connection.execute(sa.text(f"CREATE INDEX {schema}ix_incoming ON incoming (email_key)"))
+
+
+def _fill(connection: Connection, people: Sequence[Person], *, is_plain: bool) -> None:
     rows = [person[:_PLAIN] for person in people] if is_plain else people
     if connection.dialect.name == "sqlite":
         connection.execute(sa.text(f"CREATE TEMPORARY TABLE incoming ({_COLUMNS})"))
@@ -307,7 +315,7 @@ _CONSENTS_OF_NEW = """
 _DATED_CONSENTS_OF_NEW = f"""
     INSERT INTO consent (subscription_id, at, how, origin, wording)
     SELECT subscription.id, <joined>, :how, coalesce(incoming.origin, ''), :wording {_KNOWN}
-    WHERE subscription.id > :last AND subscription.state = 'confirmed'
+    WHERE +subscription.id > :last AND subscription.state = 'confirmed'
     AND NOT EXISTS (SELECT 1 FROM consent WHERE consent.subscription_id = subscription.id)
     ORDER BY subscription.id
 """  # noqa: S608 -- put together from constants

@@ -32,6 +32,7 @@ PAGES = (
     "/desk/articles",
     "/desk/articles?q=nothing-of-this",
     "/desk/articles/new",
+    "/desk/articles/import",
     "/desk/articles/1",
     "/desk/issues",
     "/desk/issues/1",
