@@ -8,7 +8,7 @@ transaction that does it. Workers act for nobody, and what they do is not noted.
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -77,10 +77,21 @@ def note(connection: Connection, did: str, thing: str) -> None:
 
     """
     actor = _actor.get()
-    if actor is None:
-        return
+    if actor is not None:
+        note_of(connection, actor, did, thing)
+
+
+def note_of(connection: Connection, actor: Actor, did: str, thing: str) -> None:
+    """Note what somebody did who was nobody yet when the request came: a sign-in."""
     values = {"via": actor.via, "editor_id": actor.editor_id, "who": actor.who, "origin": actor.origin}
     connection.execute(sa.insert(act).values(at=utc_now(), did=did, thing=thing, **values))
+
+
+def note_sometimes(connection: Connection, actor: Actor, did: str, thing: str, *, every: timedelta) -> None:
+    """Note what strangers can do as often as they like: once in a while for each thing and network."""
+    same = (act.c.did == did, act.c.thing == thing, act.c.origin == actor.origin, act.c.at > utc_now() - every)
+    if connection.scalar(sa.select(act.c.id).where(*same).limit(1)) is None:
+        note_of(connection, actor, did, thing)
 
 
 def acts(

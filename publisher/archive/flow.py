@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -13,7 +13,9 @@ from publisher.clock import Clock
 from publisher.database import Database, one_at_a_time
 from publisher.errors import NotFoundError
 from publisher.intake import store as intake
+from publisher.intake.flow import HandIn, handed_in
 from publisher.intake.model import SubmissionId, SubmissionState
+from publisher.intake.store import Submission
 from publisher.intake.tables import submission
 
 AT_ONCE = 20
@@ -42,6 +44,41 @@ def accept_these(
         with database.reading() as connection:
             found |= _taken_elsewhere(connection, elsewhere)
     return found
+
+
+def revise_if(
+    database: Database,
+    revision: HandIn,
+    *,
+    origin: str,
+    same_as: str,
+    check: Callable[[Connection], None],
+    domain: str,
+    clock: Clock,
+) -> tuple[SubmissionId, Accepted]:
+    """
+    Hand in a revision and take it in, if the article still is what its author has seen.
+
+    All in the archive's turn, so that of two revisions of the same state one is refused. What was handed in
+    before and still waits is taken first, for it is part of what the article is.
+
+    Args:
+        database: Where to.
+        revision: What the article is to become.
+        origin: Who hands in.
+        same_as: The article's identity.
+        check: Raises to refuse; nothing is kept then.
+        domain: Of the newsroom.
+        clock: Tells the time.
+
+    """
+    with _archiving(database) as connection:
+        now = clock()
+        _accepted(connection, intake.received(connection, at_most=None, identity=same_as), domain=domain, now=now)
+        check(connection)
+        ids = handed_in(connection, [revision], origin=origin, now=now, same_as=same_as)
+        some = intake.received(connection, at_most=1, ids=ids)
+        return ids[0], _accepted(connection, some, domain=domain, now=now)[ids[0]]
 
 
 def _taken_elsewhere(connection: Connection, ids: Sequence[SubmissionId]) -> dict[SubmissionId, Accepted]:
@@ -75,13 +112,16 @@ def _accept_some(
         if not intake.received(connection, at_most=1, ids=ids):
             return {}
     with _archiving(database) as connection:
-        now = clock()
-        accepted = {
-            each.id: accept(connection, each, domain=domain, now=now)
-            for each in intake.received(connection, at_most=AT_ONCE, ids=ids)
-        }
-        _settle(connection, accepted, now)
-        return accepted
+        some = intake.received(connection, at_most=AT_ONCE, ids=ids)
+        return _accepted(connection, some, domain=domain, now=clock())
+
+
+def _accepted(
+    connection: Connection, some: Sequence[Submission], *, domain: str, now: datetime
+) -> dict[SubmissionId, Accepted]:
+    accepted = {each.id: accept(connection, each, domain=domain, now=now) for each in some}
+    _settle(connection, accepted, now)
+    return accepted
 
 
 def _settle(connection: Connection, accepted: dict[SubmissionId, Accepted], now: datetime) -> None:

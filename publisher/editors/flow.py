@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 import argon2
 from sqlalchemy.engine import Connection
 
-from publisher.acts import note
+from publisher.acts import Actor, note, note_of, note_sometimes
 from publisher.clock import Clock
 from publisher.database import Database, one_at_a_time
 from publisher.editors import rules, store
@@ -23,6 +23,8 @@ from publisher.editors.model import (
 )
 from publisher.errors import ConflictError, InputError, NotFoundError
 
+DESK, UNKNOWN = "desk", "Somebody"
+"""Where sign-ins happen, and who fails at them, as the record says it."""
 TOKEN_BYTES = 32
 VERIFICATIONS_AT_ONCE = 2
 """Each takes 64 MiB and a core for some 50 ms: strangers can only make one another wait."""
@@ -135,6 +137,8 @@ def sign_in(
     editor, known = found or (None, None)
     right = _is_right(known or _nobodys_hash(), password)
     if not right or known is None or editor is None or editor.disabled_at is not None:
+        with database.transaction() as connection:
+            note_failure(connection, editor.id if editor else None, origin)
         return SignInRefused(try_again_at=None)
     with database.transaction() as connection:
         if store.editor_with_email(connection, key) != found:  # disabled, or given another password, while we looked
@@ -167,9 +171,11 @@ def choose_time_zone(database: Database, editor_id: EditorId, time_zone: str) ->
         store.set_time_zone(connection, editor_id, time_zone)
 
 
-def sign_out(database: Database, token: str) -> None:
-    """End a session; the second time nothing happens."""
+def sign_out(database: Database, token: str, *, of: EditorId | None = None) -> None:
+    """End a session, that of an editor who says so, or one that another takes the place of."""
     with database.transaction() as connection:
+        if of is not None:
+            note(connection, "signed out", f"editor {of}")
         store.end_session(connection, hashed_token(token))
 
 
@@ -251,10 +257,26 @@ def _editor(connection: Connection, editor_id: EditorId) -> Editor:
 def _signed_in(connection: Connection, editor_id: EditorId, now: datetime, origin: str, browser: str) -> SignedIn:
     """Begin a session, or the wait for the code where an editor has a second factor."""
     if not store.has_second_factor(connection, editor_id):
+        note_sign_in(connection, editor_id, origin)
         return SignedIn(token=begun(connection, editor_id, now, origin, browser))
     token = secrets.token_urlsafe(TOKEN_BYTES)
     store.begin_step(connection, hashed_token(token), editor_id, expires_at=now + rules.STEP_LIFE, now=now)
     return SignedIn(token=token, needs_code=True)
+
+
+def note_sign_in(connection: Connection, editor_id: EditorId, origin: str) -> None:
+    """Put a sign-in into the record, as done by who signs in."""
+    who = _editor(connection, editor_id).name
+    note_of(
+        connection, Actor(via=DESK, who=who, editor_id=editor_id, origin=origin), "signed in", f"editor {editor_id}"
+    )
+
+
+def note_failure(connection: Connection, editor_id: EditorId | None, origin: str) -> None:
+    """Put a failure into the record, at most once an hour for each editor and network; a stranger's address never."""
+    thing = "an address of nobody" if editor_id is None else f"editor {editor_id}"
+    somebody = Actor(via=DESK, who=UNKNOWN, origin=origin)
+    note_sometimes(connection, somebody, "sign-in failed", thing, every=rules.FAILURES_NOTED_EVERY)
 
 
 def begun(connection: Connection, editor_id: EditorId, now: datetime, origin: str, browser: str) -> str:

@@ -28,6 +28,8 @@ FREE_FAILURES = 5
 FIRST_WAIT = timedelta(seconds=30)
 WAIT_AT_MOST = timedelta(hours=1)
 FORGET_FAILURES = timedelta(hours=24)
+FAILURES_NOTED_EVERY = timedelta(hours=1)
+"""So that who guesses for days cannot fill the record."""
 
 _BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 """Each names those that follow as well, so the order counts."""

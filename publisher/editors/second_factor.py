@@ -93,10 +93,12 @@ def sign_in(
         return refused
     with database.transaction() as connection:
         if not _is_right(connection, editor_id, code, secret_key, clock()):
+            flow.note_failure(connection, editor_id, origin)
             return SignInRefused(try_again_at=None)
         if not store.end_step(connection, flow.hashed_token(step), now=clock()):
             return None
         _forget_count(connection, editor_id)
+        flow.note_sign_in(connection, editor_id, origin)
         return SignedIn(token=flow.begun(connection, editor_id, clock(), origin, browser))
 
 

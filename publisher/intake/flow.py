@@ -36,15 +36,21 @@ def hand_in(
 
     """
     with database.transaction() as connection:
-        now = clock()
-        if articles:
-            first = articles[0].draft.title
-            more = f" and {len(articles) - 1} more" if len(articles) > 1 else ""
-            acts.note(connection, "articles handed in", f"“{first}”{more}")
-        return [
-            store.add(connection, _with_picture(connection, each, now), origin=origin, same_as=same_as, now=now)
-            for each in articles
-        ]
+        return handed_in(connection, articles, origin=origin, now=clock(), same_as=same_as)
+
+
+def handed_in(
+    connection: Connection, articles: Sequence[HandIn], *, origin: str, now: datetime, same_as: str | None = None
+) -> list[SubmissionId]:
+    """Hand in within a transaction that does more."""
+    if articles:
+        first = articles[0].draft.title
+        more = f" and {len(articles) - 1} more" if len(articles) > 1 else ""
+        acts.note(connection, "articles handed in", f"“{first}”{more}")
+    return [
+        store.add(connection, _with_picture(connection, each, now), origin=origin, same_as=same_as, now=now)
+        for each in articles
+    ]
 
 
 def _with_picture(connection: Connection, each: HandIn, now: datetime) -> Draft:

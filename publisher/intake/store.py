@@ -77,11 +77,15 @@ def add(connection: Connection, draft: Draft, *, origin: str, same_as: str | Non
     return SubmissionId(cast("int", added))
 
 
-def received(connection: Connection, *, at_most: int, ids: Sequence[SubmissionId] = ()) -> list[Submission]:
-    """Return submissions that wait for the archive, oldest first."""
+def received(
+    connection: Connection, *, at_most: int | None, ids: Sequence[SubmissionId] = (), identity: str = ""
+) -> list[Submission]:
+    """Return submissions that wait for the archive, oldest first: all, or these, or those of one article."""
     wanted = sa.select(submission).where(submission.c.state == SubmissionState.RECEIVED)
     if ids:
         wanted = wanted.where(submission.c.id.in_(ids))
+    if identity:
+        wanted = wanted.where(submission.c.identity == identity)
     rows = connection.execute(wanted.order_by(submission.c.id).limit(at_most))
     return [_submission(row, from_json(row.draft)) for row in rows]
 

@@ -29,6 +29,21 @@ def test_the_letter_carries_the_whole_link_to_who_is_invited(tmp_path: Path) -> 
     assert LINK in body.get_content()
 
 
+def test_the_letter_speaks_the_language_that_was_chosen(tmp_path: Path) -> None:
+    """Who is invited in Seoul should not have to ask what the letter says."""
+    settings = settings_in(tmp_path, MAIL_URL="smtp://127.0.0.1:2525", MAIL_FROM="News <news@mail.example>")
+    outbox = outbox_in(tmp_path)
+
+    assert send_invitation(outbox, settings, BERT, LINK, language="ko", clock=utc_now)
+
+    mail = message_from_bytes(outbox.read(outbox.list_newest(2, None)[0].name), policy=policy.default)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "초대" in mail["Subject"]
+    assert "역할: 편집자" in body.get_content()
+    assert LINK in body.get_content()
+
+
 def test_no_invitation_lies_in_the_outbox_where_every_editor_reads(tmp_path: Path) -> None:
     """The link may make a chief of whoever opens it."""
     outbox = outbox_in(tmp_path)

@@ -50,7 +50,7 @@ from publisher.web.api.article_forms import (
     shown,
     whole,
 )
-from publisher.web.api.matching import TAGGED, IfMatch, etag
+from publisher.web.api.matching import TAGGED, IfMatch, Match, etag
 from publisher.web.cursors import cursor_after, place_of
 from publisher.web.parts import IdInPath, Room
 from publisher.wiring import Newsroom
@@ -159,11 +159,11 @@ def show_article(room: Room, article_id: IdInPath, response: Response) -> dict[s
 def revise_article(request: Request, room: Room, article_id: IdInPath, data: Data, match: IfMatch) -> JSONResponse:
     """Replace an article's content; id, address and date stay. What GET answers may be sent back, changed."""
     identity = archive_flow.identity_of(room.database, ArticleId(article_id))
-    if match.tags:
-        with room.database.reading() as connection:
-            match.check(_tag(_whole(connection, room, ArticleId(article_id))))
     media_type = media_type_of(request)
-    return _answer(room, _take(room, _draft(room, data, media_type), same_as=identity), _note(data, media_type))
+    draft, note = _draft(room, data, media_type), _note(data, media_type)
+    if not match.tags:
+        return _answer(room, _take(room, draft, same_as=identity), note)
+    return _answer(room, _take_if(room, draft, identity, ArticleId(article_id), match), note)
 
 
 @router.delete("/{article_id}", response_model=ArticleShown, dependencies=[MAY_WRITE_ARTICLES])
@@ -283,6 +283,21 @@ def _take(room: Newsroom, draft: Draft, same_as: str | None = None) -> Ending:
         log.warning("accepted_later", submission=submission_id, reason=type(problem).__name__)
         room.bell.ring(Job.ACCEPT)
         return Ending(submission_id=submission_id)
+    room.bell.ring(Job.RELATE)
+    return Ending(submission_id=submission_id, acceptance=accepted.acceptance, article_id=accepted.article_id)
+
+
+def _take_if(room: Newsroom, draft: Draft, identity: str, article_id: ArticleId, match: Match) -> Ending:
+    """Take a revision made from a state that was seen, at once or not at all."""
+    submission_id, accepted = archive_flow.revise_if(
+        room.database,
+        HandIn(draft=draft),
+        origin=ORIGIN,
+        same_as=identity,
+        check=lambda connection: match.check(_tag(_whole(connection, room, article_id))),
+        domain=room.settings.domain,
+        clock=room.now,
+    )
     room.bell.ring(Job.RELATE)
     return Ending(submission_id=submission_id, acceptance=accepted.acceptance, article_id=accepted.article_id)
 

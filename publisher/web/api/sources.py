@@ -11,7 +11,7 @@ from publisher.errors import NotFoundError
 from publisher.intake import polling
 from publisher.intake.model import SourceId
 from publisher.intake.polling import Source
-from publisher.web.api.access import MAY_READ_ARTICLES, MAY_WRITE_ARTICLES, ONLY_JSON
+from publisher.web.api.access import MAY_LEAD_SOURCES, MAY_READ_ARTICLES, ONLY_JSON
 from publisher.web.api.articles import Limit
 from publisher.web.api.forms import Form, Short
 from publisher.web.cursors import page_of
@@ -56,7 +56,7 @@ def list_sources(room: Room, limit: Limit = 100, cursor: str = "") -> dict[str, 
     return {"data": [vars(each) for each in page], "next": after}
 
 
-@router.post("", status_code=201, response_model=SourceShown, dependencies=[MAY_WRITE_ARTICLES, ONLY_JSON])
+@router.post("", status_code=201, response_model=SourceShown, dependencies=[MAY_LEAD_SOURCES, ONLY_JSON])
 def add_source(room: Room, form: SourceForm) -> dict[str, Any]:
     """Read a newsroom's own feed from now on; it is read for the first time at once."""
     source_id = polling.add_source(
@@ -78,7 +78,7 @@ def show_source(room: Room, source_id: IdInPath) -> dict[str, Any]:
     return vars(_source(room, SourceId(source_id)))
 
 
-@router.delete("/{source_id}", status_code=204, dependencies=[MAY_WRITE_ARTICLES])
+@router.delete("/{source_id}", status_code=204, dependencies=[MAY_LEAD_SOURCES])
 def remove_source(room: Room, source_id: IdInPath) -> Response:
     """Read a source no longer; its articles stay."""
     polling.remove_source(room.database, SourceId(source_id))

@@ -8,15 +8,17 @@ from publisher.dispatch.invitation import send_invitation
 from publisher.editors import powers, second_factor, staff, store
 from publisher.editors.model import Editor, EditorId, Role
 from publisher.errors import ConflictError, InputError, NotFoundError, PublisherError
+from publisher.rendering import DEFAULT_LANGUAGE, languages
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import SIGN_IN, AtDesk, Seat, Sender, ask_for, desk_page, go
+from publisher.web.pages import language_name
 from publisher.web.parts import Form, IdInPath, Room, field
 from publisher.wiring import Newsroom
 
 router = APIRouter()
 
 PATH = "/desk/editors"
-TYPED = ("email", "name", "role")
+TYPED = ("email", "name", "role", "language")
 
 
 @router.get(PATH, include_in_schema=False)
@@ -32,14 +34,14 @@ def invite(request: Request, room: Room, seat: Sender, form: Form) -> Response:
     ask_for(seat, powers.EDITORS)
     typed = {name: field(form, name) for name in TYPED}
     try:
-        role = _role(typed["role"])
+        role, language = _role(typed["role"]), _language(typed["language"])
         invited, token = staff.invite(
             room.database, by=seat.editor.id, email=typed["email"], name=typed["name"], role=role, clock=room.now
         )
     except (InputError, ConflictError) as problem:
         return _list(request, room, seat, typed=typed, problem=str(problem), status=422)
     link = _address(room, token)
-    is_mailed = send_invitation(room.transport, room.settings, invited, link, clock=room.now)
+    is_mailed = send_invitation(room.transport, room.settings, invited, link, language=language, clock=room.now)
     return _link_page(request, room, seat, invited, link, is_mailed=is_mailed, lasts="a week")
 
 
@@ -101,7 +103,13 @@ def _list(request: Request, room: Newsroom, seat: Seat, *, status: int = 200, **
     with room.database.reading() as connection:
         found = store.editors(connection)
     roles = powers.roles_to_give(seat.editor)
-    usual = {"editors": found, "roles": roles, "typed": dict.fromkeys(TYPED, ""), "problem": ""}
+    usual = {
+        "editors": found,
+        "roles": roles,
+        "languages": [(tag, language_name(tag)) for tag in languages()],
+        "typed": dict.fromkeys(TYPED, "") | {"language": DEFAULT_LANGUAGE},
+        "problem": "",
+    }
     return desk_page(request, room, seat, "desk/editors.html", status=status, **(usual | values))
 
 
@@ -142,6 +150,13 @@ def _role(text: str) -> Role:
     if text not in set(Role):
         raise InputError(f"Choose a role: {', '.join(Role)}.")
     return Role(text)
+
+
+def _language(text: str) -> str:
+    """Return the language of an invitation; where none was chosen it is English."""
+    if text and text not in languages():
+        raise InputError("Choose a language from the list.")
+    return text or DEFAULT_LANGUAGE
 
 
 def _address(room: Newsroom, token: str) -> str:

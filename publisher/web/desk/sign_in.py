@@ -73,7 +73,7 @@ def use_link(request: Request, room: Room, token: str, origin: Origin) -> Respon
 
 @router.post("/desk/sign-out", include_in_schema=False)
 def sign_out(room: Room, seat: Sender) -> Response:
-    flow.sign_out(room.database, seat.token)
+    flow.sign_out(room.database, seat.token, of=seat.editor.id)
     response = RedirectResponse(SIGN_IN, status_code=SEE_OTHER)
     stand_up(response, room)
     return response

@@ -39,6 +39,9 @@ def test_what_is_wrong_with_an_invitation_is_said_and_the_form_stays_filled(visi
     assert elements(page.text, "input", id="email")[0].get("value") == HOSTILE
     must_be_harmless(page.text)
     assert visit.post("/desk/editors", email="b@desk.example", name="B", role="king").status_code == 422
+    odd = visit.post("/desk/editors", email="b@desk.example", name="B", role="chief", language="xx")
+    assert notes(odd.text) == ["Choose a language from the list."]
+    assert [each.get("value") for each in elements(odd.text, "option", lang="ko")] == ["ko"]
 
 
 def test_an_editor_sees_nothing_of_leading_and_is_refused(visit: Visit, visit_as: Callable[[Role], Visit]) -> None:

@@ -10,14 +10,40 @@ from publisher.database import Database
 from publisher.editors.model import Role
 from publisher.wiring import Newsroom
 from tests.web.browser import TestClient
-from tests.web.desk.visits import HOSTILE, Visit, must_be_harmless, state_of
+from tests.web.desk.visits import HOSTILE, PASSWORD, Visit, hire, must_be_harmless, state_of
 from tests.web.pages import elements, words
+
+SIGNING_IN = {"signed in", "signed out", "sign-in failed"}
 
 
 def noted(database: Database) -> list[tuple[str, str, str, str]]:
     with database.reading() as connection:
         found = acts.acts(connection, at_most=100)
-    return [(each.did, each.thing, each.actor.who, each.actor.via) for each in found]
+    changes = [each for each in found if each.did not in SIGNING_IN]
+    return [(each.did, each.thing, each.actor.who, each.actor.via) for each in changes]
+
+
+def test_who_signs_in_and_out_stands_in_the_record_and_so_does_who_fails(visit: Visit, web: TestClient) -> None:
+    """A stranger who guesses for days leaves a line an hour, and no address of somebody who is nobody here."""
+    hire(visit.room, email="bert@desk.example", password=PASSWORD)
+    visit.post("/desk/sign-out")
+
+    for _ in range(3):
+        for email in ("stranger@elsewhere.example", "other@elsewhere.example", "bert@desk.example"):
+            web.post("/desk/sign-in", data={"email": email, "password": "a wrong password"})
+    web.post("/desk/sign-in", data={"email": "bert@desk.example", "password": PASSWORD})
+
+    with visit.room.database.reading() as connection:
+        found = [each for each in acts.acts(connection, at_most=100) if each.did in SIGNING_IN]
+    assert [(each.did, each.thing, each.actor.who) for each in reversed(found)] == [
+        ("signed in", "editor 1", "Anna Weber"),
+        ("signed out", "editor 1", "Anna Weber"),
+        ("sign-in failed", "an address of nobody", "Somebody"),
+        ("sign-in failed", "editor 2", "Somebody"),
+        ("signed in", "editor 2", "Anna Weber"),
+    ]
+    assert "elsewhere.example" not in str(found)
+    assert {each.actor.origin for each in found} == {"203.0.113.0/24"}
 
 
 def test_what_a_chief_does_to_an_issue_stands_in_the_record(visit: Visit, draft: int, readers: list[str]) -> None:
@@ -90,7 +116,7 @@ def test_the_record_is_paged_and_filtered(visit: Visit) -> None:
     older = next(each.get("href", "") for each in elements(page, "a", rel="next"))
     assert len(elements(visit.get(older).text, "tr")) == 11
     assert "term removed" not in words(elements(visit.get(older).text, "table")[0])
-    assert elements(visit.get("/desk/record?editor=1").text, "table") == []
+    assert elements(visit.get("/desk/record?editor=999").text, "table") == []
     assert elements(visit.get("/desk/record?day=2020-01-01").text, "table") == []
 
 
