@@ -8,6 +8,7 @@ from publisher import acts
 from publisher.audience.rules import origin_truncated
 from publisher.editors.api_tokens import check_api_token
 from publisher.editors.model import ApiToken, Scope
+from publisher.web.api.rate import counter_of
 from publisher.web.parts import Origin, Room
 
 _bearer = HTTPBearer(auto_error=False, description="A token made by `publisher token add`.")
@@ -17,11 +18,12 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 def _with(*scopes: Scope) -> Any:
     """Return a dependency that lets a request pass whose token has one of these scopes."""
 
-    def check(room: Room, bearer: Bearer) -> ApiToken:
+    def check(request: Request, room: Room, bearer: Bearer) -> ApiToken:
         token = check_api_token(room.database, bearer.credentials, clock=room.now) if bearer else None
         if token is None:
             detail = "Send a valid token: Authorization: Bearer pub_…"
             raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
+        counter_of(request.scope)(token.id)
         if token.scopes.isdisjoint(scopes):
             detail = f"This token may not do that; it needs the scope {' or '.join(sorted(scopes))}."
             raise HTTPException(403, detail, headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
