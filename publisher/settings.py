@@ -23,6 +23,7 @@ VARIABLES = frozenset(
         *("DATA_DIR", "BASE_URL", "SITE_NAME", "MAIL_FROM", "POSTAL_ADDRESS", "ALLOW_PRIVATE_FETCH", "LOG_LEVEL"),
         *("BOUNCE_ADDRESS", "SENDGRID_WEBHOOK_KEY", "WEBSUB_HUBS"),
         "MAIL_RATE_PER_S",
+        "API_RATE_PER_MINUTE",
         "EMBEDDINGS",
         *("URL", "TOKEN"),  # of a service elsewhere, for commands
         *("GRACE_S", "REQUIRE_SECOND_FACTOR"),
@@ -33,6 +34,7 @@ VARIABLES = frozenset(
 """Every variable that means something to us; another one with our prefix is a slip of the pen."""
 
 MOST_MAILS_PER_S = 1_000_000
+MOST_CALLS_PER_MINUTE = 9_999_999
 LONGEST_GRACE_S = 3_600
 MODEL_FILES = ("model.onnx", "tokenizer.json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -57,6 +59,8 @@ class Settings:
     log_level: str
     mail_rate_per_s: float = 0
     """Mails per second that all workers together may send; 0: as fast as the server takes them."""
+    api_rate_per_minute: int = 1_200
+    """How often one API token may ask within a minute; 0: as often as it likes."""
     grace_s: int = 60
     """How long an approval at the desk can be undone before the first mail leaves."""
     bounce_address: str = ""
@@ -106,6 +110,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         allow_private_fetch=_yes_or_no("ALLOW_PRIVATE_FETCH", read("ALLOW_PRIVATE_FETCH")),
         log_level=_log_level(read("LOG_LEVEL") or "info"),
         mail_rate_per_s=_rate(read("MAIL_RATE_PER_S") or "0"),
+        api_rate_per_minute=_api_rate(read("API_RATE_PER_MINUTE") or "1200"),
         grace_s=_grace(read("GRACE_S") or "60"),
         bounce_address=_bounce_address(read("BOUNCE_ADDRESS")),
         bounce_imap_url=_bounce_imap_url(read("BOUNCE_IMAP_URL")),
@@ -281,9 +286,17 @@ def _rate(value: str) -> float:
         rate = -1.0
     if not 0 <= rate <= MOST_MAILS_PER_S:
         raise SettingsError(
-            "PUBLISHER_MAIL_RATE_PER_S", "must be a number of mails per second, such as 14; 0: no limit"
+            "PUBLISHER_MAIL_RATE_PER_S",
+            "must be a number of mails per second, such as 14; 0: no limit",
         )
     return rate
+
+
+def _api_rate(value: str) -> int:
+    if not (value.isascii() and value.isdecimal() and len(value) <= len(str(MOST_CALLS_PER_MINUTE))):
+        problem = "must be a whole number of API requests a minute and token, such as 1200; 0: no limit"
+        raise SettingsError("PUBLISHER_API_RATE_PER_MINUTE", problem)
+    return int(value)
 
 
 def _grace(value: str) -> int:

@@ -8,6 +8,7 @@ from publisher import acts
 from publisher.audience import erased, rules, store
 from publisher.audience.erased import recognise
 from publisher.audience.model import (
+    Answers,
     Consent,
     How,
     MailingList,
@@ -19,7 +20,7 @@ from publisher.audience.model import (
     Suppression,
     SuppressionReason,
 )
-from publisher.audience.segment_store import choose_topics, topics_offered
+from publisher.audience.segment_store import choose_topics, topics_of, topics_offered
 from publisher.audience.tokens import Purpose, Signer
 from publisher.clock import Clock
 from publisher.database import Database, one_at_a_time
@@ -39,6 +40,7 @@ class Yes:
     origin: str = ""
     """An IP address; only its network is kept."""
     wording: str = ""
+    form: str = ""
 
 
 def add_mailing_list(database: Database, *, slug: str, name: str, description: str = "", clock: Clock) -> MailingListId:
@@ -77,13 +79,16 @@ def ask_to_subscribe(
     name: str = "",
     language: str = "",
     time_zone: str = "",
+    topics: Collection[str] = (),
     origin: str = "",
+    form: str = "",
 ) -> None:
     """
     Let an address wait for its confirmation on some mailing lists, which are named by slug.
 
     Ends in the same way whatever was known of the address, so that nobody learns who reads us. Whoever
-    asks has shown nothing yet: the details of a reader who has confirmed anything stay as they are.
+    asks has shown nothing yet: the details of a reader who has confirmed anything stay as they are, until
+    the answers that wait with the subscription are confirmed from the address itself.
 
     Raises:
         InputError: The address or another detail cannot be used.
@@ -99,10 +104,13 @@ def ask_to_subscribe(
         subscriber_id, before = _asking(connection, email, details, now)
         recognise(database, connection, [rules.email_key(email)])
         suppression = store.suppressions(connection, [email]).get(rules.email_key(email))
+        offered = set(topics).intersection(topics_offered(connection)) if topics else set()
+        answers = Answers(**details, topics=tuple(sorted(offered)), form=rules.clean_line(form, rules.FORM_AT_MOST))
+        network = rules.origin_truncated(origin)
         for each in wanted:
             found = before.get(each.id)
             if found is None or rules.may_ask_again(found, suppression, now):
-                store.ask(connection, subscriber_id, each.id, origin=rules.origin_truncated(origin), now=now)
+                store.ask(connection, subscriber_id, each.id, origin=network, answers=answers, now=now)
 
 
 def _asking(
@@ -123,7 +131,8 @@ def confirm(
     """
     Record the yes of the reader who holds a CONFIRM token, to all that was asked for in one breath.
 
-    The second time nothing changes. A subscription that was ended after the link was sent stays ended.
+    What was chosen on asking holds from now on; what was left open there stays as it was. The second time nothing
+    changes. A subscription that was ended after the link was sent stays ended.
 
     Raises:
         InputError: The token is not ours.
@@ -137,11 +146,36 @@ def confirm(
         found = _subscription(connection, subscription_id)
         if found.state is SubscriptionState.UNSUBSCRIBED:
             raise ConflictError("This subscription has ended since the link was sent. Subscribe again for a new one.")
+        answers = answers_to(connection, found)
         new = store.confirm_asked_together(connection, found, now=now)
-        _record(connection, new, Yes(how=How.FORM, origin=origin, wording=wording), now)
+        yes = Yes(how=How.FORM, origin=origin, wording=wording, form=answers.form)
+        _record(connection, new, yes, now)
         if new:
+            _take_over(connection, found.subscriber_id, answers)
             _lift_own_will(connection, found.subscriber_id)
         return _subscription(connection, subscription_id)
+
+
+def answers_to(connection: Connection, asked: Subscription) -> Answers:
+    """Return what was chosen when a subscription was asked for, or others in the same breath."""
+    mine = store.subscriptions_of(connection, [asked.subscriber_id]).get(asked.subscriber_id, [])
+    together = (each for each in mine if each.id == asked.id or each.asked_at == asked.asked_at)
+    return next((each.answers for each in together if each.answers), Answers())
+
+
+def _take_over(connection: Connection, subscriber_id: SubscriberId, answers: Answers) -> None:
+    reader = store.subscriber_with_id(connection, subscriber_id)
+    if reader is None:
+        return
+    store.change_subscriber(
+        connection,
+        subscriber_id,
+        name=answers.name or reader.name,
+        language=answers.language or reader.language,
+        time_zone=answers.time_zone or reader.time_zone,
+    )
+    if answers.topics:
+        choose_topics(connection, subscriber_id, {*topics_of(connection, subscriber_id), *answers.topics})
 
 
 def unsubscribe(database: Database, subscription_id: SubscriptionId, *, clock: Clock) -> Subscription | None:
@@ -345,7 +379,10 @@ def _record(connection: Connection, ids: Sequence[SubscriptionId], yes: Yes, now
     origin, wording = rules.origin_truncated(yes.origin), rules.clean_line(yes.wording, rules.WORDING_AT_MOST)
     store.record_consents(
         connection,
-        [Consent(subscription_id=each, at=now, how=yes.how, origin=origin, wording=wording) for each in ids],
+        [
+            Consent(subscription_id=each, at=now, how=yes.how, origin=origin, wording=wording, form=yes.form)
+            for each in ids
+        ],
     )
 
 

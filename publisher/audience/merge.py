@@ -270,7 +270,7 @@ _CONSENTS_OF_PENDING = f"""
     WHERE subscription.state = 'pending'
 """
 _CONFIRM_PENDING = f"""
-    UPDATE subscription SET state = 'confirmed', confirmed_at = :now
+    UPDATE subscription SET state = 'confirmed', confirmed_at = :now, answers = NULL
     WHERE state = 'pending' AND id IN (SELECT subscription.id {_KNOWN})
 """  # noqa: S608 -- put together from constants
 _PUT = """

@@ -69,6 +69,18 @@ class Subscriber:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What was chosen in the form that asked for a subscription. Empty means not told."""
+
+    name: str = ""
+    language: str = ""
+    time_zone: str = ""
+    topics: tuple[str, ...] = ()
+    form: str = ""
+    """Which form it was, and on which site where that was not ours."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subscription:
     """A subscriber on a mailing list."""
 
@@ -84,6 +96,8 @@ class Subscription:
     ended_at: datetime | None
     paused_until: datetime | None
     """No issues before this instant."""
+    answers: Answers | None = None
+    """They wait with a pending subscription, and hold from its confirmation on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +111,8 @@ class Consent:
     """The network it came from, truncated; empty where there was none."""
     wording: str
     """The sentence that was agreed to."""
+    form: str = ""
+    """Which form it was asked for in; empty where there was none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,8 @@ from publisher.errors import InputError
 EMAIL_AT_MOST = 254  # RFC 5321, section 4.5.3.1.3, less the two angle brackets; RFC 3696, erratum 1690
 NAME_AT_MOST = 200
 WORDING_AT_MOST = 2_000
+FORM_AT_MOST = 300
+ORIGIN_AT_MOST = 200
 LIST_NAME_AT_MOST = 63  # octets of a label of a domain name (RFC 1035, section 2.3.4), which List-Id is made of
 ASK_AGAIN_AFTER = timedelta(minutes=10)
 """How soon a second confirmation may go to one address: nobody can fill a stranger's mailbox with our form."""
@@ -35,6 +37,7 @@ _UNSEEN = re.compile(
     r"\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"  # what no text may hold
 )
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,4}", re.IGNORECASE | re.ASCII)
+_WEB_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 
 
@@ -165,6 +168,23 @@ def origin_truncated(address: str) -> str:
             return str(ipaddress.ip_network((found.ip, 48), strict=False))
         return str(ipaddress.ip_network((mapped, 24), strict=False))
     return str(ipaddress.ip_network((found.ip, 24), strict=False))
+
+
+def form_told(name: str, site: str, *, ours: str) -> str:
+    """
+    Return how a form is written down with a consent: its name, and the site that it stands on if that is not ours.
+
+    Args:
+        name: As the form calls itself; anything but small letters, digits and hyphens is no name.
+        site: The origin that the browser told (RFC 6454, section 7); anything else is none.
+        ours: Our own address.
+
+    """
+    told = name if is_list_slug(name) else "unnamed"
+    site = site.lower()
+    if site == ours.lower() or len(site) > ORIGIN_AT_MOST or not _WEB_ORIGIN.fullmatch(site):
+        return told
+    return f"{told} at {site}"
 
 
 def may_mail(subscription: Subscription, suppression: Suppression | None, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.audience import rules
 from publisher.audience.model import (
+    Answers,
     Consent,
     How,
     LetterDue,
@@ -324,13 +326,20 @@ def change_subscriber(
 
 
 def ask(
-    connection: Connection, subscriber_id: SubscriberId, mailing_list_id: MailingListId, *, origin: str, now: datetime
+    connection: Connection,
+    subscriber_id: SubscriberId,
+    mailing_list_id: MailingListId,
+    *,
+    origin: str,
+    answers: Answers,
+    now: datetime,
 ) -> None:
     """Make a subscription wait for its confirmation, new or once more."""
     waiting = {
         "state": SubscriptionState.PENDING,
         "asked_at": now,
         "asked_from": origin,
+        "answers": asdict(answers),
         "confirmed_at": None,
         "ended_at": None,
         "paused_until": None,
@@ -347,7 +356,7 @@ def confirm_asked_together(connection: Connection, asked: Subscription, *, now: 
     confirmed = connection.scalars(
         sa.update(subscription)
         .where(sa.or_(subscription.c.id == asked.id, together), is_pending)
-        .values(state=SubscriptionState.CONFIRMED, confirmed_at=now)
+        .values(state=SubscriptionState.CONFIRMED, confirmed_at=now, answers=None)
         .returning(subscription.c.id)
     )
     return [SubscriptionId(each) for each in confirmed]
@@ -367,6 +376,7 @@ def put_confirmed(
         "confirmed_at": now,
         "ended_at": None,
         "paused_until": None,
+        "answers": None,
     }
     put = connection.scalar(
         upsert(connection, subscription)
@@ -386,7 +396,7 @@ def end(connection: Connection, ids: Sequence[SubscriptionId], *, now: datetime)
     connection.execute(
         sa.update(subscription)
         .where(subscription.c.id.in_(ids), subscription.c.state != SubscriptionState.UNSUBSCRIBED)
-        .values(state=SubscriptionState.UNSUBSCRIBED, ended_at=now, paused_until=None)
+        .values(state=SubscriptionState.UNSUBSCRIBED, ended_at=now, paused_until=None, answers=None)
     )
 
 
@@ -409,6 +419,7 @@ def record_consents(connection: Connection, consents: Sequence[Consent]) -> None
                     "how": each.how,
                     "origin": each.origin,
                     "wording": each.wording,
+                    "form": each.form,
                 }
                 for each in consents
             ],
@@ -432,7 +443,8 @@ def erase(connection: Connection, subscriber_id: SubscriberId) -> None:
     connection.execute(sa.delete(consent).where(consent.c.subscription_id.in_(mine)))
     connection.execute(sa.delete(subscriber_topic).where(subscriber_topic.c.subscriber_id == subscriber_id))
     ended = {"state": SubscriptionState.UNSUBSCRIBED, "asked_at": None, "asked_from": "", "paused_until": None}
-    connection.execute(sa.update(subscription).where(subscription.c.subscriber_id == subscriber_id).values(ended))
+    of_mine = sa.update(subscription).where(subscription.c.subscriber_id == subscriber_id)
+    connection.execute(of_mine.values(ended | {"answers": None}))
     nobody = {"email": "", "email_key": f"erased:{subscriber_id}", "name": "", "language": "", "time_zone": ""}
     gone = sa.update(subscriber).where(subscriber.c.id == subscriber_id)
     connection.execute(gone.values(nobody | {"clicked_at": None}))
@@ -492,7 +504,12 @@ def _subscription(row: Row[Any]) -> Subscription:
         confirmed_at=row.confirmed_at,
         ended_at=row.ended_at,
         paused_until=row.paused_until,
+        answers=_answers(row.answers) if row.answers else None,
     )
+
+
+def _answers(kept: dict[str, Any]) -> Answers:
+    return Answers(**{**kept, "topics": tuple(kept["topics"])})
 
 
 def _suppression(row: Row[Any]) -> Suppression:

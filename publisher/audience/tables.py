@@ -60,6 +60,7 @@ subscription = sa.Table(
     sa.Column("confirmed_at", Instant),
     sa.Column("ended_at", Instant),
     sa.Column("paused_until", Instant),
+    sa.Column("answers", Json),  # what was chosen on asking; only while it waits
     # The subscriber stands first, so that the same index finds all subscriptions of one.
     sa.UniqueConstraint("subscriber_id", "mailing_list_id"),
     sa.Index(  # the plan of an issue walks this one, by id
@@ -98,6 +99,7 @@ consent = sa.Table(
     sa.Column("how", sa.Text, nullable=False),
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("wording", sa.Text, nullable=False),
+    sa.Column("form", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_consent_subscription", "subscription_id"),
     sa.Index(  # readers to welcome
         "ix_consent_form", "at", sqlite_where=sa.text("how = 'form'"), postgresql_where=sa.text("how = 'form'")

@@ -98,9 +98,12 @@ def list_editions(as_json: AsJson = False) -> None:
 
     room = newsroom()
     with room.database.reading() as connection:
-        found = store.editions(connection)
+        now = room.now()
+        rows = [
+            {**_row(each), "next_slot_at": _next_slot(connection, each, now)} for each in store.editions(connection)
+        ]
     show(
-        ({**_row(each), "next_slot_at": _next_slot(each, room.now())} for each in found),
+        rows,
         as_json=as_json,
         empty="There is no edition. Add one: publisher edition add weekly --kind digest --mailing-list readers",
     )
@@ -115,8 +118,9 @@ def show_edition(slug: Annotated[str, typer.Argument(help="Slug.")], as_json: As
     room = newsroom()
     with room.database.reading() as connection:
         found = store.edition_named(connection, slug)
+        next_slot_at = _next_slot(connection, found, room.now())
     row = _row(found) | {
-        "next_slot_at": _next_slot(found, room.now()),
+        "next_slot_at": next_slot_at,
         "topics": list(found.topics),
         "languages": list(found.languages),
         "at_least": found.at_least,
@@ -196,6 +200,36 @@ def change(
     show_one(_row(changed), as_json=as_json)
 
 
+@app.command("slot")
+def turn_slot(
+    slug: Annotated[str, typer.Argument(help="Slug of an edition.")],
+    slot: Annotated[str, typer.Argument(help="The slot, as the cadence gives it: such as 2026-12-07T08:00+09:00.")],
+    to: Annotated[str, typer.Option("--to", help="Move it there: such as 2026-12-08T08:00+09:00.")] = "",
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="No issue comes of it.")] = False,
+    put_back: Annotated[bool, typer.Option("--put-back", help="It comes as the cadence says.")] = False,
+) -> None:
+    """Move one slot to come, or leave it out, once; the cadence stays."""
+    from publisher.cli.issues import instant
+    from publisher.compose import timetable
+    from publisher.wiring import newsroom
+
+    room = newsroom()
+    what = timetable.Turn(slot_turn(to=to, leave_out=leave_out, put_back=put_back))
+    there = instant(to) if to else None
+    edition = timetable.turn(room.database, slug, instant(slot), what, to=there, clock=room.now)
+    with room.database.reading() as connection:
+        at = timetable.next_slot(connection, edition, room.now())
+    print(f"The next slot of {slug} comes at {at:%Y-%m-%d %H:%M} UTC." if at else f"{slug} has no slot within a year.")
+
+
+def slot_turn(*, to: str, leave_out: bool, put_back: bool) -> str:
+    """Return what becomes of a slot, in the API's word. Raises InputError."""
+    chosen = [word for word, is_wanted in (("move", to), ("leave out", leave_out), ("put back", put_back)) if is_wanted]
+    if len(chosen) != 1:
+        raise InputError("Say one: --to, --leave-out or --put-back.")
+    return chosen[0]
+
+
 def _one_of(kinds: type[Kind], word: str, what: str) -> Kind:
     if word not in set(kinds):
         raise InputError(f"{word!r} is no {what}; there are {', '.join(kinds)}.")
@@ -210,10 +244,10 @@ def _slug(text: str) -> str:
     return text
 
 
-def _next_slot(edition: Any, now: Any) -> Any:
-    from publisher.compose import cadence as cadences
+def _next_slot(connection: Any, edition: Any, now: Any) -> Any:
+    from publisher.compose import timetable
 
-    return cadences.next_slot(edition.cadence, now) if edition.cadence and edition.is_active else None
+    return timetable.next_slot(connection, edition, now)
 
 
 def _row(edition: Any) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def approve(
     from publisher.wiring import newsroom
 
     room = newsroom()
-    goes_at = _instant(at) if at else None
+    goes_at = instant(at) if at else None
     if goes_at is not None and wait:
         raise InputError("--wait goes with an issue that is sent at once, not with --at.")
     approved = flow.approve(room.database, room.settings, IssueId(issue), goes_at=goes_at, clock=room.now)
@@ -86,6 +86,21 @@ def undo(issue: IssueArgument) -> None:
 
     flow.undo(newsroom().database, IssueId(issue))
     print(f"Issue {issue} is a draft again.")
+
+
+@app.command("move")
+def move(
+    issue: IssueArgument,
+    to: Annotated[str, typer.Option("--to", help="Such as 2026-12-01T07:00+09:00.")],
+) -> None:
+    """Give a scheduled issue another time, frozen as it is."""
+    from publisher.compose import flow
+    from publisher.compose.model import IssueId
+    from publisher.wiring import newsroom
+
+    room = newsroom()
+    moved = flow.move(room.database, IssueId(issue), instant(to), clock=room.now)
+    print(f"Issue {issue} goes out at {moved.goes_at:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 @app.command("list")
@@ -252,7 +267,8 @@ def resume(issue: IssueArgument) -> None:
     print(f"Issue {issue} goes on.")
 
 
-def _instant(text: str) -> Any:
+def instant(text: str) -> Any:
+    """Return an instant that was typed. Raises InputError."""
     from datetime import datetime
 
     try:

@@ -10,9 +10,10 @@ from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Change, Lead
 from publisher.audience import store as audience
 from publisher.clock import Clock
-from publisher.compose import cadence, due, render, rules, store
+from publisher.compose import due, render, rules, store, timetable
 from publisher.compose.model import Edition, EditionKind, Frozen, Issue, IssueId, IssueState, Piece, Rendering, Window
 from publisher.compose.pieces import furniture, pieces
+from publisher.compose.timetable import Slot
 from publisher.database import Database
 from publisher.errors import ConflictError, InputError, PublisherError
 from publisher.languages import closest
@@ -92,7 +93,8 @@ def _draft_due(database: Database, mine: Turn, clock: Clock) -> int:
         for each in planned:
             store.add_issue(connection, each.draft, alert_article_id=each.alert_of)
         for edition, slot in slots:
-            store.slots_done(connection, edition.id, slot)
+            assert slot.at is not None
+            store.slots_done(connection, edition.id, slot.at)
         mine.advance(connection, changes[-1].seq if changes else turn.place(connection, STAGE))
     return len(changes)
 
@@ -108,24 +110,25 @@ def _alerts(connection: Connection, changes: Sequence[Change], now: datetime) ->
     ]
 
 
-def _due_slots(connection: Connection, now: datetime) -> list[tuple[Edition, datetime]]:
+def _due_slots(connection: Connection, now: datetime) -> list[tuple[Edition, Slot]]:
     """Return for each edition the newest slot that has come since the last one dealt with."""
     due = []
     for edition in store.editions(connection, active_only=True):
         if edition.cadence is not None and edition.kind is not EditionKind.ALERT:
-            come = cadence.slots_between(edition.cadence, store.slot_done_at(connection, edition.id), now)
+            come = timetable.slots(connection, edition, store.slot_done_at(connection, edition.id), now)
             due += [(edition, come[-1])] if come else []
     return due
 
 
-def _slot_issue(connection: Connection, edition: Edition, slot: datetime, now: datetime) -> list[_Planned]:
+def _slot_issue(connection: Connection, edition: Edition, slot: Slot, now: datetime) -> list[_Planned]:
     """Return the issue of a slot, empty where the slot is so old that its issue would be stale."""
-    if slot < now - edition.stale_after:
-        log.warning("slot_missed", edition=edition.slug, slot_at=slot.isoformat())
+    assert slot.at is not None
+    if slot.at < now - edition.stale_after:
+        log.warning("slot_missed", edition=edition.slug, slot_at=slot.at.isoformat())
         return []
-    window = Window(start=_window_start(connection, edition, slot), end=slot)
+    window = Window(start=_window_start(connection, edition, slot), end=slot.at)
     leads = _candidates(connection, edition, window)
-    draft = replace(_draft(edition, leads, now=now), window=window, slot_at=slot)
+    draft = replace(_draft(edition, leads, now=now), window=window, slot_at=slot.at)
     if len(leads) < edition.at_least:
         found = f"{len(leads)} article{'' if len(leads) == 1 else 's'}"
         reason = f"{found} in the window; the edition asks for at least {edition.at_least}."
@@ -133,10 +136,9 @@ def _slot_issue(connection: Connection, edition: Edition, slot: datetime, now: d
     return [_Planned(draft=draft)]
 
 
-def _window_start(connection: Connection, edition: Edition, slot: datetime) -> datetime:
+def _window_start(connection: Connection, edition: Edition, slot: Slot) -> datetime:
     """Start where the last issue ended, so that what a skipped slot left over is in the next one."""
-    assert edition.cadence is not None
-    return store.last_window_end(connection, edition.id) or due.slot_before(edition.cadence, slot)
+    return store.last_window_end(connection, edition.id) or timetable.window_start(connection, edition, slot)
 
 
 def _candidates(connection: Connection, edition: Edition, window: Window) -> tuple[Lead, ...]:

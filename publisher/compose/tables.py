@@ -89,3 +89,11 @@ issue_translation = sa.Table(
     sa.Column("html", sa.Text, nullable=False),
     sa.Column("reader", sa.Text, nullable=False),
 )
+
+moved_slot = sa.Table(
+    "moved_slot",
+    metadata,
+    sa.Column("edition_id", Key, sa.ForeignKey("edition.id"), primary_key=True, autoincrement=False),
+    sa.Column("slot_at", Instant, primary_key=True),  # as the cadence gives it
+    sa.Column("moved_to", Instant),  # null: left out
+)

@@ -1,7 +1,7 @@
 """All that is held about one reader: shown on the desk, handed to the reader, and erased."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,7 @@ def own_data(connection: Connection, reader: Subscriber) -> dict[str, Any]:
                 "confirmed_at": each.confirmed_at,
                 "ended_at": each.ended_at,
                 "paused_until": each.paused_until,
+                "chosen": asdict(each.answers) if each.answers else None,
             }
             for each in found.subscriptions
         ],
@@ -117,6 +118,7 @@ def own_data(connection: Connection, reader: Subscriber) -> dict[str, Any]:
                 "how": each.how,
                 "from": each.origin,
                 "wording": each.wording,
+                "form": each.form,
             }
             for each in found.consents
         ],

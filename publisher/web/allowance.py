@@ -21,6 +21,16 @@ class Bound:
     within: timedelta
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """Where somebody stands within a bound."""
+
+    is_within: bool
+    left: int
+    seconds_left: int
+    """Until the while is over; at least 1."""
+
+
 class Allowance:
     """
     Counts in Redis how often somebody has done something, for all web processes together.
@@ -35,14 +45,22 @@ class Allowance:
 
     def permits(self, bound: Bound, who: str) -> bool:
         """Count one more time, and return whether it is within the bound."""
+        counted = self.count(bound, who)
+        return counted is None or counted.is_within
+
+    def count(self, bound: Bound, who: str) -> Counted | None:
+        """Count one more time; None where Redis does not answer."""
         whose = hashlib.blake2b(who.encode(), key=self._key, digest_size=16).hexdigest()
         key = f"publisher:allowance:{bound.name}:{whose}"
         try:
             with self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.set(key, 0, ex=bound.within, nx=True)
                 pipeline.incr(key)
-                counted = pipeline.execute()[1]
+                pipeline.ttl(key)
+                _, number, seconds = pipeline.execute()
         except redis.RedisError as problem:
             log.warning("allowance_not_counted", bound=bound.name, reason=type(problem).__name__)
-            return True
-        return int(counted) <= bound.at_most
+            return None
+        return Counted(
+            is_within=number <= bound.at_most, left=max(0, bound.at_most - number), seconds_left=max(1, seconds)
+        )

@@ -15,6 +15,7 @@ from publisher.syndication.serve import FeedServer
 from publisher.web.allowance import Allowance
 from publisher.web.api.application import make_api
 from publisher.web.api.keys import with_keys
+from publisher.web.api.rate import with_rate
 from publisher.web.desk.live import Live, close_before_stop
 from publisher.web.desk.standing import Paces, look
 from publisher.web.layers import HEADERS, TWO_YEARS, quiet_once_answered, with_headers, with_heads, with_limits
@@ -75,8 +76,9 @@ class _Front:
         self._site.state.live = live
         close_before_stop(live)
         headers = HEADERS | ({"Strict-Transport-Security": TWO_YEARS} if _is_https(room) else {})
+        keyed = with_keys(self._api, lambda: room)
         self._ways = {
-            "api": _layered(with_keys(self._api, lambda: room), headers),
+            "api": _layered(with_rate(keyed, self._api.state.allowance, room.settings.api_rate_per_minute), headers),
             "webhooks": _layered(self._webhooks, headers),
             "secretive": _layered(self._site, headers),
             "site": _layered(GZipMiddleware(self._site, minimum_size=KIB, compresslevel=5), headers),

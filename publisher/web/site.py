@@ -10,6 +10,7 @@ from publisher.web.desk import code as desk_code
 from publisher.web.desk import deliveries as desk_deliveries
 from publisher.web.desk import editions as desk_editions
 from publisher.web.desk import editors as desk_editors
+from publisher.web.desk import embedding as desk_embedding
 from publisher.web.desk import glossary as desk_glossary
 from publisher.web.desk import hand_in as desk_hand_in
 from publisher.web.desk import imports as desk_imports
@@ -83,6 +84,7 @@ ROUTERS = (
     desk_live.router,
     desk_moves.router,
     desk_new_edition.router,
+    desk_embedding.router,
     desk_mailing_lists.router,
     desk_sources.router,
     desk_editions.router,

@@ -4,19 +4,22 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from publisher.audience import flow, store
+from publisher.audience import flow, rules, store
 from publisher.audience.csv_form import import_csv
 from publisher.audience.flow import Yes
 from publisher.audience.model import (
     Consent,
     How,
     MailingListId,
+    Subscriber,
     SubscriberId,
     Subscription,
     SubscriptionId,
     SubscriptionState,
     SuppressionReason,
 )
+from publisher.audience.segment_store import add_segment, topics_of
+from publisher.audience.segments import Conditions
 from publisher.audience.tables import consent, mailing_list, subscriber, subscription
 from publisher.audience.tokens import Purpose, Signer
 from publisher.database import Database
@@ -431,3 +434,79 @@ def test_every_row_points_at_a_row_that_is_there(database: Database, clock: SetC
     with database.reading() as connection:
         for pointer, target in pointers:
             assert set(connection.scalars(sa.select(pointer))) == set(connection.scalars(sa.select(target)))
+
+
+def reader_of(database: Database, email: str = ANNA) -> Subscriber:
+    with database.reading() as connection:
+        found = store.subscriber_with_email(connection, email)
+    assert found is not None
+    return found
+
+
+@pytest.mark.usefixtures("daily")
+def test_what_a_stranger_chooses_for_a_reader_holds_only_after_the_readers_own_yes(
+    either: Database, clock: SetClock
+) -> None:
+    """The form is open to everybody; a reader's language, zone and topics are not."""
+    join(either, clock, "weekly")
+    with either.transaction() as connection:
+        conditions = Conditions(topics=("food",))
+        add_segment(connection, slug="food", name="Food", conditions=conditions, now=clock())
+    chosen = {"language": "ko", "time_zone": "Asia/Seoul", "topics": ["food", "unknown"], "form": "embedded"}
+    clock.pass_by(timedelta(hours=1))
+
+    flow.ask_to_subscribe(either, email=ANNA, lists=["weekly", "daily"], clock=clock, **chosen)  # type: ignore[arg-type]
+
+    before = reader_of(either)
+    with either.reading() as connection:
+        assert topics_of(connection, before.id) == []
+    assert (before.language, before.time_zone) == ("", "")
+
+    daily = annas(either)[1]
+    confirm(either, clock, daily.id)
+
+    after = reader_of(either)
+    with either.reading() as connection:
+        assert topics_of(connection, after.id) == ["food"]
+    assert (after.language, after.time_zone) == ("ko", "Asia/Seoul")
+    assert [each.form for each in consents(either, daily.id)] == ["embedded"]
+    assert [each.answers for each in annas(either)] == [None, None]
+
+
+def test_an_answer_that_was_left_open_takes_nothing_away(database: Database, clock: SetClock) -> None:
+    """Who comes back by the short form keeps the language of the time before."""
+    flow.ask_to_subscribe(database, email=ANNA, lists=["weekly"], language="ko", clock=clock)
+    subscribed = annas(database)[0]
+    confirm(database, clock, subscribed.id)
+    flow.unsubscribe(database, subscribed.id, clock=clock)
+    clock.pass_by(timedelta(hours=1))
+
+    join(database, clock)
+
+    assert reader_of(database).language == "ko"
+
+
+def test_choices_that_were_never_confirmed_go_with_the_subscription(either: Database, clock: SetClock) -> None:
+    flow.ask_to_subscribe(either, email=ANNA, lists=["weekly"], language="ko", clock=clock)
+    flow.unsubscribe(either, annas(either)[0].id, clock=clock)
+
+    assert annas(either)[0].answers is None
+
+
+@pytest.mark.parametrize(
+    ("name", "site", "told"),
+    [
+        ("embedded", "https://fans.example", "embedded at https://fans.example"),
+        ("embedded", "http://127.0.0.1:8080", "embedded at http://127.0.0.1:8080"),
+        ("embedded", "http://[2001:db8::1]:80", "embedded at http://[2001:db8::1]:80"),
+        ("subscribe-page", "https://OUR.example", "subscribe-page"),
+        ("embedded", "null", "embedded"),
+        ("embedded", "https://fans.example/<b>", "embedded"),
+        ("embedded", "https://" + "a" * 300, "embedded"),
+        ("<script>", "javascript:alert(1)", "unnamed"),
+        ("", "", "unnamed"),
+    ],
+)
+def test_a_consent_names_the_form_and_only_a_site_that_can_be_one(name: str, site: str, told: str) -> None:
+    """What a program writes into the field or the header must not stand in the proof."""
+    assert rules.form_told(name, site, ours="https://our.example") == told

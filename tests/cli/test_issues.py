@@ -321,3 +321,24 @@ def test_a_wrong_change_of_an_edition_says_what_is_possible(
 
     assert done.code != 0
     assert told in done.err.lower() or told in done.err
+
+
+def test_an_issue_and_a_slot_are_moved_once(opened: Publisher) -> None:
+    """What the calendar does can be done in a script; a wrong word is one sentence."""
+    issue = a_draft(opened)
+    first, then = ((datetime.now(UTC) + timedelta(days=days)).isoformat() for days in (1, 2))
+    opened("issue", "approve", issue, "--at", first)
+    opened("edition", "change", "weekly", "--cadence", "mon 08:00 UTC", "--active")
+    slot = opened("edition", "show", "weekly", "--json").json["next_slot_at"]
+    later = (datetime.fromisoformat(slot) + timedelta(hours=3)).isoformat()
+
+    moved = opened("issue", "move", issue, "--to", then)
+    turned = opened("edition", "slot", "weekly", slot, "--to", later)
+    undecided = opened("edition", "slot", "weekly", slot, "--leave-out", "--put-back")
+
+    assert (moved.code, turned.code) == (0, 0)
+    assert f"{datetime.fromisoformat(then):%Y-%m-%d %H:%M}" in moved.out
+    assert f"{datetime.fromisoformat(later):%Y-%m-%d %H:%M}" in turned.out
+    assert undecided.code != 0
+    assert "--to, --leave-out or --put-back" in undecided.err
+    assert opened("edition", "slot", "weekly", slot, "--put-back").code == 0

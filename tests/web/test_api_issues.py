@@ -225,3 +225,35 @@ def test_addresses_are_for_who_may_see_readers(api: TestClient, room: Newsroom, 
     answer = api.get(f"/api/v1/issues/{refused}/deliveries", headers={"Authorization": f"Bearer {token}"})
 
     assert answer.status_code == 403
+
+
+def test_a_slot_is_moved_or_left_out_without_touching_the_cadence(api: TestClient) -> None:
+    """A public holiday is no reason to edit a rule, and to forget to edit it back."""
+    form = {"slug": "weekly", "kind": "digest", "mailing_list": "readers", "cadence": "mon 08:00 UTC"}
+    edition = api.post("/api/v1/editions", json=form).json()
+    slot = datetime.fromisoformat(edition["next_slot_at"])
+    to = slot + timedelta(days=1)
+    path = "/api/v1/editions/weekly/slots"
+
+    moved = api.post(path, json={"slot_at": slot.isoformat(), "to": to.isoformat()})
+    left_out = api.post(path, json={"slot_at": slot.isoformat(), "do": "leave out"})
+    unknown = api.post(path, json={"slot_at": to.isoformat(), "do": "leave out"})
+
+    assert datetime.fromisoformat(moved.json()["next_slot_at"]) == to
+    assert datetime.fromisoformat(left_out.json()["next_slot_at"]) == slot + timedelta(days=7)
+    assert left_out.json()["cadence"] == edition["cadence"]
+    assert unknown.status_code == 404
+    assert unknown.headers["Content-Type"] == "application/problem+json"
+
+
+def test_only_a_scheduled_issue_is_moved(api: TestClient, room: Newsroom, draft: dict[str, Any]) -> None:
+    """The calendar can; so can a program."""
+    path = f"/api/v1/issues/{draft['id']}"
+    first, then = ((room.now() + timedelta(days=days)).isoformat() for days in (1, 2))
+
+    too_early = api.post(f"{path}/move", json={"goes_at": then})
+    api.post(f"{path}/approve", json={"goes_at": first})
+    moved = api.post(f"{path}/move", json={"goes_at": then})
+
+    assert too_early.status_code == 409
+    assert datetime.fromisoformat(moved.json()["goes_at"]) == datetime.fromisoformat(then)

@@ -59,7 +59,7 @@ def program(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterato
     fill(room)
     token = add_api_token(room.database, name="tests", scopes=set(Scope), clock=room.now)
     room.database.close()
-    with served(Path(folder), redis_url) as address:
+    with served(Path(folder), redis_url, API_RATE_PER_MINUTE="0") as address:
         found = Program(address, token)
         yield found
         found.close()

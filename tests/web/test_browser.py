@@ -100,3 +100,13 @@ def test_a_reader_subscribes_from_an_article(browser: Browser, address: str) -> 
     assert page.url == f"{address}/subscribe/sent"
     assert page.get_by_role("heading", level=1).text_content() == "Look into your mailbox"
     page.context.close()
+
+
+def test_the_form_knows_the_readers_time_zone(browser: Browser, address: str) -> None:
+    """Nobody likes to look for a place among four hundred; without scripts it still can be done."""
+    context = browser.new_context(base_url=address, timezone_id="America/Lima")
+    page = context.new_page()
+    page.goto("/subscribe")
+
+    assert page.get_by_label("Your time zone").input_value() == "America/Lima"
+    context.close()

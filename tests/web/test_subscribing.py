@@ -204,6 +204,35 @@ def test_a_name_in_a_form_is_shown_as_text(web: TestClient, room: Newsroom) -> N
     answer = web.post("/subscribe", data={"email": "no", "name": '"><script>alert(1)</script>'})
 
     assert elements(answer.text, "input", id="name")[0].get("value") == '"><script>alert(1)</script>'
-    assert len(elements(answer.text, "script")) == 0
+    assert [words(each) for each in elements(answer.text, "script")] == [""], "only our own file"
     with room.database.reading() as connection:
         assert subscriber_with_email(connection, "no") is None
+
+
+def test_what_a_reader_chooses_waits_and_holds_after_the_yes(web: TestClient, room: Newsroom) -> None:
+    """The page before the button names what it will set: somebody else may have filled in the form."""
+    chosen = {"email": ANN, "language": "ko", "time_zone": "Asia/Seoul", "form": "subscribe-page"}
+    web.post("/subscribe", data=chosen)
+    path = confirm_path(room)
+
+    shown = [words(each) for each in elements(web.get(path).text, "dd")]
+    web.post(path)
+
+    assert shown == ["한국어", "Asia/Seoul"]
+    with room.database.reading() as connection:
+        reader = subscriber_with_email(connection, ANN)
+    assert reader is not None
+    assert (reader.language, reader.time_zone) == ("ko", "Asia/Seoul")
+
+
+def test_the_form_shows_lists_by_how_often_they_come_and_keeps_what_was_typed(full_web: TestClient) -> None:
+    form = {"email": "no", "language": "ko", "time_zone": "Asia/Seoul", "list": "readers"}
+
+    page = full_web.post("/subscribe", data=form).text
+
+    assert words(elements(page, "legend")[0]) == "Once a week"
+    assert "The Weekly: Every Friday at 07:00, Seoul time." in words(elements(page, "fieldset")[0])
+    selected = {
+        each.get("value") or words(each) for each in elements(page, "option") if each.get("selected") is not None
+    }
+    assert selected == {"ko", "Asia/Seoul"}

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from publisher.cli.editions import slot_turn
 from publisher.cli.elsewhere.service import service
 from publisher.cli.show import AsJson, print_json, show, show_one
 from publisher.errors import InputError
@@ -119,6 +120,14 @@ def undo(issue: IssueArgument) -> None:
     _move(issue, "undo")
 
 
+@issues.command("move")
+def move(
+    issue: IssueArgument, to: Annotated[str, typer.Option("--to", help="Such as 2026-12-01T07:00+09:00.")]
+) -> None:
+    """Give a scheduled issue another time, frozen as it is."""
+    print(f"Issue {issue} goes out at {service().post(f'issues/{issue}/move', {'goes_at': to})['goes_at']}.")
+
+
 @issues.command("cancel")
 def cancel(issue: IssueArgument) -> None:
     """Cancel a draft, or stop an issue for good: who has it keeps it, nobody else gets it."""
@@ -149,6 +158,20 @@ def list_editions(as_json: AsJson = False) -> None:
 def show_edition(slug: Annotated[str, typer.Argument(help="Slug.")], as_json: AsJson = False) -> None:
     """Show one edition."""
     show_one(service().get(f"editions/{slug}"), as_json=as_json)
+
+
+@editions.command("slot")
+def turn_slot(
+    slug: Annotated[str, typer.Argument(help="Slug of an edition.")],
+    slot: Annotated[str, typer.Argument(help="The slot, as the cadence gives it: such as 2026-12-07T08:00+09:00.")],
+    to: Annotated[str, typer.Option("--to", help="Move it there: such as 2026-12-08T08:00+09:00.")] = "",
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="No issue comes of it.")] = False,
+    put_back: Annotated[bool, typer.Option("--put-back", help="It comes as the cadence says.")] = False,
+) -> None:
+    """Move one slot to come, or leave it out, once; the cadence stays."""
+    do = slot_turn(to=to, leave_out=leave_out, put_back=put_back)
+    found = service().post(f"editions/{slug}/slots", {"slot_at": slot, "do": do, "to": to or None})
+    print(f"The next slot of {slug} comes at {found['next_slot_at']}.")
 
 
 def _move(issue: int, word: str) -> None:

@@ -17,6 +17,8 @@ WITHIN_S = 30.0
 TRIES = 3
 WAIT_S = 0.5
 UNAVAILABLE = 503
+TOO_OFTEN = 429
+LONGEST_WAIT_S = 60
 PAGE = 100
 USER_AGENT = "Publisher/0.1 (command)"
 
@@ -67,6 +69,7 @@ class Service:
         headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
         headers |= sent.pop("headers", {})
         for left in reversed(range(TRIES)):
+            wait_s = WAIT_S
             try:
                 answer = self._client.request(method, path, headers=headers, **sent)
             except httpx.HTTPError as problem:
@@ -74,9 +77,10 @@ class Service:
                     said = str(problem) or type(problem).__name__
                     raise RemoteError(self.url, f"It does not answer ({said}).") from None
             else:
-                if answer.status_code != UNAVAILABLE or not left:
+                if answer.status_code not in {UNAVAILABLE, TOO_OFTEN} or not left:
                     return self._read(answer)
-            time.sleep(WAIT_S)
+                wait_s = _asked_wait(answer)
+            time.sleep(wait_s)
         raise AssertionError  # the last try returns or raises
 
     def _read(self, answer: httpx.Response) -> Any:
@@ -110,6 +114,13 @@ def hang_up() -> None:
     if service.cache_info().currsize:
         service().close()
         service.cache_clear()
+
+
+def _asked_wait(answer: httpx.Response) -> float:
+    """Return how long to wait for a service that has answered "too often"; a minute at most."""
+    said = answer.headers.get("Retry-After", "")
+    is_told = answer.status_code == TOO_OFTEN and said.isascii() and said.isdecimal()
+    return min(float(said[:9]), LONGEST_WAIT_S) if is_told else WAIT_S
 
 
 def _checked(url: str) -> str:

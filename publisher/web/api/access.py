@@ -9,6 +9,7 @@ from publisher.audience.rules import origin_truncated
 from publisher.editors import powers, store
 from publisher.editors.api_tokens import check_api_token
 from publisher.editors.model import ApiToken, Role, Scope
+from publisher.web.api.rate import counter_of
 from publisher.web.parts import Origin, Room
 from publisher.wiring import Newsroom
 
@@ -27,11 +28,12 @@ def _with(*scopes: Scope, role: Role = Role.EDITOR) -> Any:
 
     """
 
-    def check(room: Room, bearer: Bearer) -> ApiToken:
+    def check(request: Request, room: Room, bearer: Bearer) -> ApiToken:
         token = check_api_token(room.database, bearer.credentials, clock=room.now) if bearer else None
         if token is None:
             detail = "Send a valid token: Authorization: Bearer pub_…"
             raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
+        counter_of(request.scope)(token.id)
         if token.scopes.isdisjoint(scopes):
             detail = f"This token may not do that; it needs the scope {' or '.join(sorted(scopes))}."
             raise HTTPException(403, detail, headers=INSUFFICIENT)

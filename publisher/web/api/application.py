@@ -25,18 +25,38 @@ from publisher.web.api.article_forms import ArticleForm
 from publisher.web.api.examples import EXAMPLES
 from publisher.web.api.forms import ProblemForm
 from publisher.web.api.keys import HEADER
+from publisher.web.api.rate import LEFT_FIELD, POLICY_FIELD
 
 OPENAPI_URL = "/api/openapi.json"
 DESCRIPTION = (
     "Hand in articles, lay out and send issues, lead mailing lists. Every call needs a token, made by "
     "`publisher token add`, as `Authorization: Bearer pub_…`. Every error is problem JSON (RFC 9457). "
-    "A POST may carry an `Idempotency-Key`: sent again, it is answered again and not done again."
+    "A POST may carry an `Idempotency-Key`: sent again, it is answered again and not done again. "
+    "`RateLimit` in every answer tells how often the token may still ask; 429 comes with `Retry-After`."
 )
 PROBLEM = {
     "description": "What went wrong.",
     "content": {problems.PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemForm"}}},
 }
 PROBLEMS = ("400", "401", "403", "404", "409", "412", "413", "415", "422", "502", "503")
+RATE_FIELDS = {
+    POLICY_FIELD: {
+        "description": "How often this token may ask: `q` times within `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"token";q=1200;w=60',
+    },
+    LEFT_FIELD: {
+        "description": "How often this token may still ask: `r` times within the next `t` seconds.",
+        "schema": {"type": "string"},
+        "example": '"token";r=1183;t=42',
+    },
+}
+"""Of draft-ietf-httpapi-ratelimit-headers-10."""
+TOO_OFTEN = {
+    **PROBLEM,
+    "description": "This token has asked too often; it may again when Retry-After says.",
+    "headers": {"Retry-After": {"description": "In so many seconds.", "schema": {"type": "integer", "minimum": 1}}},
+}
 KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
@@ -92,6 +112,7 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
             [(form, "validation") for form in NAMED_BY_HAND], ref_template="#/components/schemas/{model}"
         )
         schemas = found["components"]["schemas"]
+        found["components"]["headers"] = RATE_FIELDS
         schemas.update(named["$defs"])
         for name, example in EXAMPLES.items():
             schemas[name]["examples"] = [example]
@@ -99,7 +120,10 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
             schemas.pop(unused, None)
         for methods in found["paths"].values():
             for method, operation in methods.items():
-                operation["responses"] |= dict.fromkeys(PROBLEMS, PROBLEM)
+                operation["responses"] |= dict.fromkeys(PROBLEMS, PROBLEM) | {"429": TOO_OFTEN}
+                for status, response in operation["responses"].items():
+                    fields = {name: {"$ref": f"#/components/headers/{name}"} for name in RATE_FIELDS}
+                    operation["responses"][status] = response | {"headers": response.get("headers", {}) | fields}
                 if method == "post":
                     operation.setdefault("parameters", []).append(KEY_PARAMETER)
         api.openapi_schema = found

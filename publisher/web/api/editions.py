@@ -9,14 +9,14 @@ from publisher.audience import store as audience
 from publisher.audience.model import MailingListId
 from publisher.audience.segment_store import segment_named, segment_of
 from publisher.compose import cadence as cadences
-from publisher.compose import store
+from publisher.compose import store, timetable
 from publisher.compose.arrival import check_arrival
 from publisher.compose.looks import check_look
 from publisher.compose.model import Edition, EditionId
 from publisher.errors import InputError
 from publisher.web.api.access import MAY_READ_ISSUES, MAY_WRITE_ISSUES, ONLY_JSON
 from publisher.web.api.articles import Limit
-from publisher.web.api.forms import EditionChange, EditionForm, EditionRules, Editions, EditionShown
+from publisher.web.api.forms import EditionChange, EditionForm, EditionRules, Editions, EditionShown, SlotForm
 from publisher.web.api.matching import TAGGED, IfMatch, etag
 from publisher.web.cursors import page_of
 from publisher.web.parts import Room
@@ -69,6 +69,14 @@ def add_edition(room: Room, form: EditionForm) -> dict[str, Any]:
         return _shown(connection, room, store.add_edition(connection, edition, now=room.now()))
 
 
+@router.post("/{slug}/slots", response_model=EditionShown, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
+def turn_slot(room: Room, slug: str, form: SlotForm) -> dict[str, Any]:
+    """Move one slot to come to another time, leave it out, or put it back. The cadence stays."""
+    edition = timetable.turn(room.database, slug, form.slot_at, form.do, to=form.to, clock=room.now)
+    with room.database.reading() as connection:
+        return _shown(connection, room, edition)
+
+
 def _edition(connection: Connection, form: EditionForm, mailing_list_id: MailingListId) -> Edition:
     return Edition(
         id=EditionId(0),
@@ -110,7 +118,6 @@ def _rules(connection: Connection, form: EditionRules, slug: str) -> dict[str, A
 
 def _shown(connection: Connection, room: Newsroom, edition: Edition) -> dict[str, Any]:
     slugs = {each.id: each.slug for each in audience.mailing_lists(connection)}
-    is_due = edition.cadence is not None and edition.is_active
     return {
         "id": edition.id,
         "slug": edition.slug,
@@ -134,5 +141,5 @@ def _shown(connection: Connection, room: Newsroom, edition: Edition) -> dict[str
         "logo": edition.logo,
         "subject": edition.subject,
         "is_active": edition.is_active,
-        "next_slot_at": cadences.next_slot(edition.cadence, room.now()) if edition.cadence and is_due else None,
+        "next_slot_at": timetable.next_slot(connection, edition, room.now()),
     }

@@ -15,6 +15,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DraftForm": {"article_ids": [1, 2], "subject": "This week in Seoul", "introduction": "Good morning."},
     "TestForm": {"email": "anna@desk.example"},
     "ApproveForm": {"goes_at": None},
+    "MoveForm": {"goes_at": "2030-12-02T09:00:00+09:00"},
+    "SlotForm": {"slot_at": "2030-12-02T08:00:00+09:00", "do": "move", "to": "2030-12-03T08:00:00+09:00"},
     "RetryForm": {"state": "failed"},
     "EditionForm": {
         "slug": "weekly",

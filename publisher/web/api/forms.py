@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from publisher.archive.model import TermKind
 from publisher.compose.model import Approval, Arrival, EditionKind, InDoubt, Tracking
+from publisher.compose.timetable import Turn
 from publisher.dispatch.model import DeliveryState
 
 Short = Annotated[str, Field(max_length=200)]
@@ -68,6 +69,20 @@ class ApproveForm(Form):
     """When an issue goes out."""
 
     goes_at: AwareDatetime | None = Field(default=None, description="Within a year. Null: at once.")
+
+
+class MoveForm(Form):
+    """When a scheduled issue goes out instead."""
+
+    goes_at: AwareDatetime = Field(description="Within a year.")
+
+
+class SlotForm(Form):
+    """What becomes of one slot of an edition."""
+
+    slot_at: AwareDatetime = Field(description="The slot as the cadence gives it, such as `next_slot_at`.")
+    do: Turn = Turn.MOVE
+    to: AwareDatetime | None = Field(default=None, description="The new time, where it is moved.")
 
 
 class IssueShown(BaseModel):

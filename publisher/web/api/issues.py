@@ -31,6 +31,7 @@ from publisher.web.api.forms import (
     IssueForm,
     Issues,
     IssueWhole,
+    MoveForm,
     PreviewShown,
     RetryForm,
     TestForm,
@@ -151,6 +152,13 @@ def approve_issue(room: Room, issue_id: IdInPath, form: ApproveForm | None = Non
     goes_at = form.goes_at if form else None
     compose_flow.approve(room.database, room.settings, IssueId(issue_id), goes_at=goes_at, clock=room.now)
     room.bell.ring(Job.PLAN, Job.SYNDICATE)
+    return _reported(room, IssueId(issue_id))
+
+
+@router.post("/{issue_id}/move", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
+def move_issue(room: Room, issue_id: IdInPath, form: MoveForm) -> dict[str, Any]:
+    """Give a scheduled issue another time, frozen as it is; 409 when it does not wait for one."""
+    compose_flow.move(room.database, IssueId(issue_id), form.goes_at, clock=room.now)
     return _reported(room, IssueId(issue_id))
 
 

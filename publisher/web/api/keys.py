@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from publisher.editors import api_tokens, calls
 from publisher.editors.calls import Answered, Call
+from publisher.web.api.rate import counter_of
 from publisher.web.problems import Problem, as_json, problem_of
 from publisher.wiring import Newsroom
 
@@ -116,6 +117,8 @@ class _Keyed:
             token = await asyncio.to_thread(
                 api_tokens.check_api_token, self._room.database, given.strip(), clock=self._room.now
             )
+            if token:
+                await asyncio.to_thread(counter_of(self._scope), token.id)
         except Exception as problem:
             raise _NotBegunError(problem) from problem
         said = (self._scope["path"], self._scope["query_string"], Headers(scope=self._scope).get("Content-Type", ""))
@@ -133,7 +136,7 @@ class _Keyed:
 
 
 class _NotBegunError(Exception):
-    """Nothing was done, for the database did not answer."""
+    """Nothing was done, for the database did not answer, or the token has asked too often."""
 
     def __init__(self, reason: Exception) -> None:
         super().__init__(reason)

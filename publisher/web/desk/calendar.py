@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.engine import Connection
 
-from publisher.compose import cadence, flow, store
+from publisher.compose import flow, store, timetable
 from publisher.compose.due import AN_INSTANT
-from publisher.compose.model import Edition, EditionKind, Issue, IssueId, IssueState
+from publisher.compose.model import Edition, Issue, IssueId, IssueState
+from publisher.compose.timetable import Slot, Turn
 from publisher.editors import powers
 from publisher.errors import InputError, PublisherError
 from publisher.web.desk.issues import ShownIssue, shown_issues
@@ -30,6 +31,7 @@ A_DAY = timedelta(days=1)
 A_WEEK = timedelta(days=7)
 MOST = 300
 """Issues of each state on one page; who sends more in a month looks at a week."""
+SAID = {Turn.MOVE: Said.SLOT_MOVED, Turn.LEAVE_OUT: Said.SLOT_LEFT_OUT, Turn.PUT_BACK: Said.SLOT_PUT_BACK}
 YEARS = range(1990, 2101)
 
 
@@ -83,6 +85,7 @@ class Entry:
     """In the editor's zone."""
     edition: Edition
     shown: ShownIssue | None = None
+    slot: Slot | None = None
 
 
 @router.get(CALENDAR, include_in_schema=False)
@@ -108,6 +111,25 @@ def move(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdInP
     return answer
 
 
+@router.post(CALENDAR + "/slots/{slug}", include_in_schema=False)
+def turn_slot(request: Request, room: Room, seat: Sender, form: Form, slug: str) -> Response:
+    """Move one slot of an edition, leave it out, or put it back; dragging moves it."""
+    ask_for(seat, powers.SENDING)
+    asked = {name: field(form, name) for name in ASKED}
+    try:
+        zone, planned_at = _zone(asked["zone"]), _typed(field(form, "slot"), ZoneInfo("UTC"))
+        what = Turn(field(form, "do")) if field(form, "do") in set(Turn) else Turn.MOVE
+        to = _typed(f"{field(form, 'day')}T{field(form, 'time')}", zone) if what is Turn.MOVE else None
+        timetable.turn(room.database, slug, planned_at, what, to=to, clock=room.now)
+    except InputError as problem:
+        return _page(request, room, seat, asked, status=422, problem=str(problem))
+    except PublisherError as problem:
+        return _page(request, room, seat, asked, status=409, problem=str(problem))
+    answer = go(seat, CALENDAR, SAID[what])
+    answer.headers["Location"] += "&" + urlencode(asked)
+    return answer
+
+
 def _page(
     request: Request, room: Newsroom, seat: Seat, asked: Mapping[str, str], *, status: int = 200, problem: str = ""
 ) -> Response:
@@ -120,7 +142,7 @@ def _page(
             zone, status, problem = ZoneInfo(house), max(status, 422), problem or str(unknown)
         span = Span(view="week" if asked["view"] == "week" else "month", on=_day(asked["on"], now, zone), zone=zone)
         editions = store.editions(connection)
-        entries = [*_issues(connection, span), *_slots(editions, span, now)]
+        entries = [*_issues(connection, span), *_slots(connection, editions, span, now)]
     values: dict[str, Any] = {
         "span": span,
         "days": _by_day(span, entries),
@@ -148,13 +170,12 @@ def _instant(found: Issue) -> datetime:
     return found.approved_at or found.goes_at or found.slot_at or found.created_at
 
 
-def _slots(editions: Sequence[Edition], span: Span, now: datetime) -> Iterator[Entry]:
-    """Return the slots to come that cadences give."""
+def _slots(connection: Connection, editions: Sequence[Edition], span: Span, now: datetime) -> Iterator[Entry]:
+    """Return the slots to come, and those that are left out."""
     start = max(span.start - AN_INSTANT, now)
     for edition in editions:
-        if edition.is_active and edition.cadence and edition.kind is not EditionKind.ALERT:
-            for slot in cadence.slots_between(edition.cadence, start, span.end - AN_INSTANT):
-                yield Entry(at=slot.astimezone(span.zone), edition=edition)
+        for slot in timetable.all_slots(connection, edition, start, span.end - AN_INSTANT):
+            yield Entry(at=(slot.at or slot.planned_at).astimezone(span.zone), edition=edition, slot=slot)
 
 
 def _by_day(span: Span, entries: Sequence[Entry]) -> list[tuple[date, list[Entry]]]:

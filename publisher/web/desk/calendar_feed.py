@@ -7,8 +7,8 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from icalendar import Calendar, Event
 from sqlalchemy.engine import Connection
 
-from publisher.compose import cadence, store
-from publisher.compose.model import Edition, EditionKind, Issue, IssueState
+from publisher.compose import store, timetable
+from publisher.compose.model import Edition, Issue, IssueState
 from publisher.editors.calendar_keys import calendar_reader
 from publisher.settings import Settings
 from publisher.web.desk.issues import title_of
@@ -63,7 +63,7 @@ def _calendar(connection: Connection, settings: Settings, now: datetime) -> Cale
         edition = editions[each.edition_id]
         made.add_component(_issue(each, edition, title_of(connection, edition, each), settings))
     for edition in editions.values():
-        for event in _slots(edition, settings, now):
+        for event in _slots(connection, edition, settings, now):
             made.add_component(event)
     return made
 
@@ -78,13 +78,13 @@ def _issue(found: Issue, edition: Edition, title: str, settings: Settings) -> Ev
     return event
 
 
-def _slots(edition: Edition, settings: Settings, now: datetime) -> Iterator[Event]:
-    """Yield the slots to come that an edition's cadence gives."""
-    if not edition.is_active or edition.cadence is None or edition.kind is EditionKind.ALERT:
-        return
-    for slot in cadence.slots_between(edition.cadence, now, now + AHEAD):
-        event = _event(f"slot-{edition.slug}-{slot:%Y%m%dT%H%M}", f"{edition.name}: next issue", slot, settings)
-        event.add("dtstamp", slot - AHEAD)  # the same each time it is told, so that the whole stays the same
+def _slots(connection: Connection, edition: Edition, settings: Settings, now: datetime) -> Iterator[Event]:
+    """Yield an edition's slots to come; one that was moved keeps its name, so that other calendars move it too."""
+    for slot in timetable.slots(connection, edition, now, now + AHEAD):
+        assert slot.at is not None
+        named = f"slot-{edition.slug}-{slot.planned_at:%Y%m%dT%H%M}"
+        event = _event(named, f"{edition.name}: next issue", slot.at, settings)
+        event.add("dtstamp", slot.planned_at - AHEAD)  # the same each time it is told, so that the whole stays the same
         event.add("url", f"{settings.base_url}/desk/editions/{edition.slug}")
         event.add("status", "TENTATIVE")
         yield event

@@ -12,7 +12,7 @@ from publisher.audience import store as audience
 from publisher.audience.model import MailingList
 from publisher.audience.segment_store import segments_saved
 from publisher.audience.segments import Segment, SegmentId
-from publisher.compose import cadence, flow, store
+from publisher.compose import cadence, flow, store, timetable
 from publisher.compose.arrival import check_arrival
 from publisher.compose.looks import check_look
 from publisher.compose.model import Approval, Arrival, Cadence, Edition, InDoubt, Tracking
@@ -219,16 +219,14 @@ def _shown(connection: Connection, found: list[Edition], now: datetime) -> list[
             mailing_list=lists[each.mailing_list_id],
             readers=readers.get(each.mailing_list_id, 0),
             when=cadence.describe(each.cadence) if each.cadence else "",
-            slots=_next_slots(each, now),
+            slots=_next_slots(connection, each, now),
         )
         for each in found
     ]
 
 
-def _next_slots(found: Edition, now: datetime) -> tuple[datetime, ...]:
-    if found.cadence is None or not found.is_active:
-        return ()
-    slots = [cadence.next_slot(found.cadence, now)]
-    while len(slots) < NEXT:
-        slots.append(cadence.next_slot(found.cadence, slots[-1]))
+def _next_slots(connection: Connection, found: Edition, now: datetime) -> tuple[datetime, ...]:
+    slots: list[datetime] = []
+    while len(slots) < NEXT and (slot := timetable.next_slot(connection, found, slots[-1] if slots else now)):
+        slots.append(slot)
     return tuple(slots)

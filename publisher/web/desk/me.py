@@ -15,7 +15,7 @@ from publisher.web.desk.said import Said
 from publisher.web.desk.seat import AtDesk, Seat, Sender, desk_page, go, sit_down
 from publisher.web.desk.sign_in import browser_of
 from publisher.web.parts import Form, Origin, Room, field
-from publisher.web.public.preferences import time_zones
+from publisher.web.public.choices import time_zones
 from publisher.wiring import Newsroom
 
 router = APIRouter()

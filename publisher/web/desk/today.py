@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 
 from publisher.archive import store as archive
 from publisher.audience import store as audience
-from publisher.compose import cadence
 from publisher.compose import store as compose
+from publisher.compose import timetable
 from publisher.compose.model import Edition, IssueId, IssueState
 from publisher.disk import disk_of
 from publisher.dispatch import notices, tallies
@@ -83,9 +83,9 @@ def _coming(connection: Connection, now: datetime) -> list[Coming]:
     """Return what goes out next, the soonest first: issues that were approved for a time, and slots."""
     editions = compose.editions(connection, active_only=True)
     found = [
-        Coming(at=cadence.next_slot(each.cadence, now), edition=each, zone=ZoneInfo(each.cadence.time_zone), issue=None)
+        Coming(at=at, edition=each, zone=ZoneInfo(each.cadence.time_zone), issue=None)
         for each in editions
-        if each.cadence
+        if each.cadence and (at := timetable.next_slot(connection, each, now))
     ]
     scheduled = shown_issues(connection, compose.scheduled(connection, at_most=MOST))
     found += [

@@ -9,7 +9,9 @@ from publisher.audience.model import MailingList, Subscription, SubscriptionStat
 from publisher.audience.tokens import Purpose
 from publisher.bell import Job
 from publisher.errors import ConflictError
+from publisher.web.pages import language_name
 from publisher.web.parts import Origin, Room
+from publisher.web.public.choices import topics
 from publisher.web.public.links import broken_link, lists_of, preferences_path, secret_page, subscription_behind
 from publisher.wiring import Newsroom
 
@@ -26,9 +28,10 @@ def ask(request: Request, room: Room, token: str) -> Response:
         if found.state is SubscriptionState.CONFIRMED:
             return _confirmed(request, room, found, lists_of(connection, [found]))
         lists = _asked_together(connection, found)
+        chosen = _chosen(connection, found)
     has_ended = found.state is SubscriptionState.UNSUBSCRIBED
     wording = _wording(room, lists)
-    return secret_page(request, room, "web/confirm.html", lists=lists, wording=wording, has_ended=has_ended)
+    return secret_page(request, room, "web/confirm.html", wording=wording, has_ended=has_ended, chosen=chosen)
 
 
 @router.post("/confirm/{token}", include_in_schema=False)
@@ -42,7 +45,7 @@ def confirm(request: Request, room: Room, token: str, origin: Origin) -> Respons
     try:
         flow.confirm(room.database, room.signer, token, origin=origin, wording=wording, clock=room.now)
     except ConflictError:
-        values = {"lists": lists, "wording": wording, "has_ended": True}
+        values = {"wording": wording, "has_ended": True}
         return secret_page(request, room, "web/confirm.html", status=409, **values)
     room.bell.ring(Job.NOTIFY)
     return _confirmed(request, room, found, lists)
@@ -53,6 +56,22 @@ def _asked_together(connection: Connection, found: Subscription) -> list[Mailing
     others = audience.subscriptions_of(connection, [found.subscriber_id]).get(found.subscriber_id, [])
     pending = [each for each in others if each.state is SubscriptionState.PENDING and each.asked_at == found.asked_at]
     return lists_of(connection, [found, *pending])
+
+
+def _chosen(connection: Connection, found: Subscription) -> list[tuple[str, str]]:
+    """Return what will hold for the reader after the yes: chosen on asking, or known before."""
+    answers, reader = flow.answers_to(connection, found), audience.subscriber_with_id(connection, found.subscriber_id)
+    if reader is None:
+        return []
+    names = [name for _, name, is_on in topics(connection, chosen=answers.topics) if is_on]
+    language = answers.language or reader.language
+    rows = [
+        ("Name", answers.name or reader.name),
+        ("Language", language_name(language) if language else ""),
+        ("Time zone", answers.time_zone or reader.time_zone),
+        ("Topics", ", ".join(names)),
+    ]
+    return [(label, value) for label, value in rows if value]
 
 
 def _wording(room: Newsroom, lists: Sequence[MailingList]) -> str:

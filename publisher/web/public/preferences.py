@@ -1,41 +1,24 @@
-import zoneinfo
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.engine import Connection
 
-from publisher.archive import store as archive
 from publisher.audience import flow
 from publisher.audience import store as audience
 from publisher.audience.flow import Yes
 from publisher.audience.model import How, Subscriber, SubscriberId, SubscriptionState
-from publisher.audience.segment_store import topics_of, topics_offered
+from publisher.audience.segment_store import topics_of
 from publisher.errors import InputError, NotFoundError
-from publisher.web.pages import language_name
 from publisher.web.parts import Form, Origin, Room, field, fields
+from publisher.web.public import choices
 from publisher.web.public.links import broken_link, secret_page, subscriber_behind
 from publisher.wiring import Newsroom
 
 router = APIRouter()
 
 PAUSE = timedelta(weeks=2)
-LANGUAGES = ("ar", "de", "en", "es", "fr", "id", "it", "ja", "ko", "pt", "ru", "th", "tr", "vi", "zh")
-"""To choose from, with those that the archive and the reader have."""
-CONTINENTS = (
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-)
 WORDING = "I chose these mailing lists on my preferences page."
 
 
@@ -123,29 +106,7 @@ def _values(connection: Connection, room: Newsroom, reader: Subscriber) -> dict[
         "reader": reader,
         "choices": [(each, each.id in on) for each in audience.mailing_lists(connection)],
         "paused_until": max(pauses, default=None),
-        "languages": _languages(connection, reader),
-        "topics": _topics(connection, reader),
-        "time_zones": sorted({*time_zones(), *filter(None, [reader.time_zone])}),
+        "languages": choices.languages(connection, also=reader.language),
+        "topics": choices.topics(connection, chosen=topics_of(connection, reader.id)),
+        "time_zones": choices.time_zones(also=reader.time_zone),
     }
-
-
-def _languages(connection: Connection, reader: Subscriber) -> list[tuple[str, str]]:
-    tags = {*LANGUAGES, *(tag for tag, _ in archive.languages_in_use(connection)), *filter(None, [reader.language])}
-    return sorted(((tag, language_name(tag)) for tag in tags), key=lambda each: each[1].casefold())
-
-
-def _topics(connection: Connection, reader: Subscriber) -> list[tuple[str, str, bool]]:
-    """Return the topics to choose from, with their names and whether the reader has chosen them."""
-    offered = topics_offered(connection)
-    if not offered:
-        return []
-    names = {topic.slug: topic.name for topic, _ in archive.topics_in_use(connection)}
-    chosen = topics_of(connection, reader.id)
-    return [(slug, names.get(slug, slug), slug in chosen) for slug in offered]
-
-
-@cache
-def time_zones() -> tuple[str, ...]:
-    """Return the names that people know: a place on a continent or in an ocean, and UTC."""
-    named = {each for each in zoneinfo.available_timezones() if each.partition("/")[0] in CONTINENTS}
-    return tuple(sorted(named | {"UTC"}))

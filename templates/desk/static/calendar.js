@@ -1,4 +1,4 @@
-// Dragging a scheduled issue to another day sends the form that stands under “Move …”, with that day in it.
+// Dragging a scheduled issue or a slot to another day sends the form that stands under “Move …”, with that day in it.
 
 let dragged = null;
 

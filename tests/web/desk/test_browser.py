@@ -14,7 +14,7 @@ from publisher.audience import flow as audience
 from publisher.audience.model import How
 from publisher.audience.store import mailing_list_named
 from publisher.compose import flow as compose
-from publisher.compose import store
+from publisher.compose import store, timetable
 from publisher.compose.cadence import parse
 from publisher.compose.model import Edition, EditionId, EditionKind
 from publisher.dispatch import figures
@@ -393,8 +393,28 @@ def test_a_scheduled_issue_is_dragged_to_another_day(browser: Browser, site: Sit
 
     with working(browser, site, DESKTOP) as page:
         page.goto(f"/desk/calendar?view=week&zone=UTC&on={goes_at.date()}")
-        page.locator(".entry[draggable=true]").drag_to(page.locator(f"[data-day='{wanted.date()}']"))
+        page.locator(".entry[draggable=true]", has_text="scheduled").drag_to(
+            page.locator(f"[data-day='{wanted.date()}']")
+        )
         expect(page.get_by_role("status")).to_contain_text("Moved.")
 
     with room.database.reading() as connection:
         assert store.issue_of(connection, found.id).goes_at == wanted
+
+
+def test_a_slot_is_dragged_to_another_day(browser: Browser, site: Site) -> None:
+    """It is no issue yet, and moves all the same, by its own form."""
+    room = site.room
+    with room.database.reading() as connection:
+        weekly = store.edition_named(connection, "weekly")
+        slot = timetable.next_slot(connection, weekly, room.now() + timedelta(days=60))
+    assert slot is not None
+    wanted = slot + timedelta(days=1 if slot.isoweekday() < 7 else -1)
+
+    with working(browser, site, DESKTOP) as page:
+        page.goto(f"/desk/calendar?view=week&zone=UTC&on={slot.date()}")
+        page.locator(".entry[draggable=true]", has_text="slot").drag_to(page.locator(f"[data-day='{wanted.date()}']"))
+        expect(page.get_by_role("status")).to_contain_text("this once")
+
+    with room.database.reading() as connection:
+        assert timetable.next_slot(connection, weekly, room.now() + timedelta(days=60)) == wanted

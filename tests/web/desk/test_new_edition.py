@@ -190,3 +190,21 @@ def test_hostile_words_stay_words(chief: Visit) -> None:
 
     for path in (LISTS, SOURCES, NEW, "/desk/editions"):
         must_be_harmless(chief.get(path).text)
+
+
+def test_the_form_for_another_site_is_ready_to_copy(chief: Visit, room: Newsroom) -> None:
+    """An editor who cannot write HTML pastes it; for one list there is nothing to choose in it."""
+    everything = chief.get("/desk/mailing-lists/form").text
+    one = chief.get("/desk/mailing-lists/form?list=readers")
+
+    (field,) = elements(one.text, "textarea", id="html")
+    html = "".join(field.itertext())
+    assert field.get("readonly") is not None
+    assert elements(everything, "textarea", id="html")
+    assert f'action="{room.settings.base_url}/subscribe"' in html
+    assert '<input type="hidden" name="list" value="readers">' in html
+    assert "style" not in html
+    assert "<script" not in html
+    preview = chief.get("/desk/mailing-lists/form/preview?list=readers")
+    assert html.splitlines()[0] in preview.text
+    assert room.settings.base_url in preview.headers["Content-Security-Policy"]

@@ -41,6 +41,7 @@ PAGES = (
     "/desk/editions/weekly",
     "/desk/editions/new",
     "/desk/mailing-lists",
+    "/desk/mailing-lists/form",
     "/desk/sources",
     "/desk/subscribers",
     "/desk/subscribers/1",
