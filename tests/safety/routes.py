@@ -12,6 +12,7 @@ SLUGS = {
     "/articles": "all-about-jeonse-deposits-0",
     "/topics": "food",
     "/authors": "kim-minji",
+    "/desk/calendar/slots": "weekly",
     "/desk/editions": "weekly",
     "/desk/mailing-lists": "readers",
     "/desk/segments": "abroad",

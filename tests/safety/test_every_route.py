@@ -60,7 +60,8 @@ KEPT = {"editor_session", "api_token", "api_call", "editor_second_factor"}
 CHIEFS = (
     "GET /desk/subscribers.csv",
     *("GET /desk/record", "POST /desk/calendar/{issue_id}", "GET /desk/subscribers/{subscriber_id}/data.json"),
-    *(f"POST /desk/issues/{{issue_id}}/{word}" for word in ("approve", "retry", "{word}")),
+    *(f"POST /desk/issues/{{issue_id}}/{word}" for word in ("approve", "retry", "subject", "{word}")),
+    "POST /desk/calendar/slots/{slug}",
 )
 CHIEFS_BELOW = ("/desk/editors", "/desk/subscribers/imports")
 CHANGED_BY_CHIEFS = (
@@ -86,7 +87,7 @@ def scopes_for(route: Route) -> set[Scope]:
     reads = route.method == "GET"
     if about == "webhooks":
         return {Scope.WEBHOOKS}
-    if about in {"subscribers", "suppressions", "segments"}:
+    if about in {"subscribers", "subscriber-imports", "suppressions", "segments"}:
         return {Scope.SUBSCRIBERS, Scope.READ_SUBSCRIBERS} if reads else {Scope.SUBSCRIBERS}
     if about == "mailing-lists":
         return {Scope.READ, Scope.READ_SUBSCRIBERS, Scope.SUBSCRIBERS} if reads else {Scope.SUBSCRIBERS}
