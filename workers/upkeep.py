@@ -10,6 +10,7 @@ from publisher.compose import flow as compose
 from publisher.dispatch import figures
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.notices import notify_due
+from publisher.events.subject_tests import choose_due
 from publisher.intake.polling import poll_due
 from publisher.syndication.flow import forget_archives
 from publisher.syndication.websub.flow import push_due
@@ -38,6 +39,7 @@ def tick() -> None:
 def slow_tick() -> None:
     """Ring every stage: whatever a lost bell left behind is found now."""
     room = newsroom()
+    choose_due(room.database, clock=room.now)
     if dispatch.upkeep(room.database, clock=room.now):
         room.bell.ring(Job.DISPATCH)
     room.bell.ring(Job.ACCEPT, Job.RELATE, Job.SYNDICATE, Job.PUSH, Job.COMPOSE, Job.PLAN, Job.NOTIFY, Job.POLL)

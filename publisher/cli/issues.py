@@ -1,5 +1,6 @@
 import sys
 import time
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
@@ -75,6 +76,57 @@ def approve(
         print(f"Until then it can be taken back: publisher issue undo {issue}")
     else:
         print(f"Issue {issue} is approved: {approved.subject}")
+
+
+@app.command("subjects")
+def subjects(
+    issue: IssueArgument,
+    other: Annotated[list[str], typer.Option("--other", help="Another subject to try; twice for two.")] = [],
+    share: Annotated[int, typer.Option(help="Percent of the readers on trial.")] = 20,
+    hours: Annotated[int, typer.Option(help="Before the rest gets the best.")] = 4,
+    off: Annotated[bool, typer.Option("--off", help="One subject for all.")] = False,
+    choose: Annotated[int | None, typer.Option(help="Send the rest under the subject of this number now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try other subjects for a draft on a share of its readers, choose one before the end, or see how they do."""
+    from publisher.bell import Job
+    from publisher.compose import flow, store
+    from publisher.compose.model import IssueId, SubjectTest
+    from publisher.events import subject_tests
+    from publisher.wiring import newsroom
+
+    room = newsroom()
+    if choose is not None:
+        subject_tests.choose(room.database, IssueId(issue), choose, clock=room.now)
+        room.bell.ring(Job.DISPATCH)
+    elif other or off:
+        with room.database.reading() as connection:
+            found = store.issue_of(connection, IssueId(issue))
+        test = None if off else SubjectTest(others=tuple(other), share_percent=share, hours=hours)
+        flow.change_draft(room.database, room.settings, replace(found, subject_test=test))
+        print(f"Issue {issue} tries {1 + len(other)} subjects." if test else f"Issue {issue} has one subject for all.")
+        return
+    with room.database.reading() as connection:
+        store.issue_of(connection, IssueId(issue))
+        standing = subject_tests.standing_of(connection, IssueId(issue))
+    show_subjects(asdict(standing) if standing else None, as_json=as_json)
+
+
+def show_subjects(standing: dict[str, Any] | None, *, as_json: bool) -> None:
+    """Print how subjects do that are on trial."""
+    if as_json:
+        print_json(standing)
+        return
+    show(standing["subjects"] if standing else [], as_json=False, empty="No test of subjects has begun.")
+    if not standing:
+        return
+    print(
+        "The leading one is ahead by more than chance." if standing["is_clear"] else "The difference is noise so far."
+    )
+    if standing["best_subject"] is None:
+        print(f"The rest gets the leading one at {standing['settles_at']}.")
+    else:
+        print(f"The rest gets subject {standing['best_subject']}.")
 
 
 @app.command("undo")

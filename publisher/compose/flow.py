@@ -10,7 +10,7 @@ from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, Change, Lead
 from publisher.audience import store as audience
 from publisher.clock import Clock
-from publisher.compose import due, render, rules, store, timetable
+from publisher.compose import due, render, rules, store, subjects, timetable
 from publisher.compose.model import Edition, EditionKind, Frozen, Issue, IssueId, IssueState, Piece, Rendering, Window
 from publisher.compose.pieces import furniture, pieces
 from publisher.compose.timetable import Slot
@@ -284,13 +284,19 @@ def _frozen(
     found: Issue, edition: Edition, carried: Sequence[Piece], settings: Settings, spoken: Collection[str]
 ) -> Frozen:
     """Render an issue for everybody: its mail once for each language of the furniture that readers have chosen."""
+    subjects.check_test(found, edition)
     others = sorted(set(spoken) - {furniture_language(edition.language)})
+    tried = enumerate(found.subject_test.others if found.subject_test else (), start=1)
+    titled = {number: replace(found, subject=subject) for number, subject in tried}
+
+    def mail(each: Issue, language: str) -> Rendering:
+        spoken_edition = replace(edition, language=language or edition.language)
+        return _rendered(each, spoken_edition, carried, settings, is_page_wanted=False)
+
     return Frozen(
         rendering=_rendered(found, edition, carried, settings),
-        translations={
-            each: _rendered(found, replace(edition, language=each), carried, settings, is_page_wanted=False)
-            for each in others
-        },
+        translations={each: mail(found, each) for each in others},
+        subjects={(number, each): mail(other, each) for number, other in titled.items() for each in ("", *others)},
     )
 
 
@@ -506,6 +512,7 @@ def change_draft(
     """
     with database.reading() as connection:
         render_now(connection, settings, changed)
+        subjects.check_test(changed, store.edition_of(connection, changed.edition_id))
     with database.transaction() as connection:
         check(store.held(connection, changed.id))
         store.change_draft(connection, changed)

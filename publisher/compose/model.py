@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -133,6 +133,22 @@ class Edition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubjectTest:
+    """
+    An issue's subjects on trial: each goes to an equal part of a share of its readers, the best to the rest.
+
+    The subject of the issue itself is the first of them, number 0.
+    """
+
+    others: tuple[str, ...]
+    """One or two; with slots, as the issue's own."""
+    share_percent: int
+    """Of the readers who get a subject on trial, all subjects together."""
+    hours: int
+    """For how long clicks are counted before the rest gets it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Issue:
     """One dated instance of an edition; frozen once approved."""
 
@@ -154,6 +170,7 @@ class Issue:
     """When a scheduled issue goes out."""
     reason: str = ""
     """Why it was skipped, cancelled, or left to an editor."""
+    subject_test: SubjectTest | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,3 +230,5 @@ class Frozen:
     """In the edition's language."""
     translations: Mapping[str, Rendering]
     """Its mail with the furniture in the other languages that readers have chosen, by language."""
+    subjects: Mapping[tuple[int, str], Rendering] = field(default_factory=dict)
+    """Its mail under the other subjects of a test, by the subject's number and the language; empty: the edition's."""

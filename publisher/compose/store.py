@@ -12,7 +12,7 @@ from publisher.archive.model import ArticleId
 from publisher.audience import segment_store
 from publisher.audience.model import MailingListId
 from publisher.audience.segments import Segment, SegmentId
-from publisher.compose import cadence
+from publisher.compose import cadence, subjects
 from publisher.compose.model import (
     Approval,
     Arrival,
@@ -29,7 +29,7 @@ from publisher.compose.model import (
     Window,
 )
 from publisher.compose.slots import Slot, filled
-from publisher.compose.tables import edition, issue, issue_article, issue_rendering, issue_translation
+from publisher.compose.tables import edition, issue, issue_article, issue_rendering, issue_subject, issue_translation
 from publisher.database import insert_or_ignore
 from publisher.errors import ConflictError, NotFoundError
 
@@ -53,6 +53,7 @@ _FREEZE = (
 )
 _KEEP_RENDERING = sa.insert(issue_rendering)
 _KEEP_TRANSLATION = sa.insert(issue_translation)
+_KEEP_SUBJECT = sa.insert(issue_subject)
 
 
 def editions(connection: Connection, *, active_only: bool = False) -> list[Edition]:
@@ -269,6 +270,7 @@ def add_issue(connection: Connection, found: Issue, *, alert_article_id: Article
         "created_at": found.created_at,
         "approved_at": found.approved_at,
         "reason": found.reason,
+        "subject_test": subjects.to_json(found.subject_test),
     }
     issue_id = connection.scalar(insert_or_ignore(connection, issue).returning(issue.c.id), row)
     if issue_id is None:
@@ -282,7 +284,12 @@ def change_draft(connection: Connection, found: Issue) -> None:
     changed = connection.execute(
         sa.update(issue)
         .where(issue.c.id == found.id, issue.c.state == IssueState.DRAFT)
-        .values(subject=found.subject, preheader=found.preheader, introduction=found.introduction)
+        .values(
+            subject=found.subject,
+            preheader=found.preheader,
+            introduction=found.introduction,
+            subject_test=subjects.to_json(found.subject_test),
+        )
     )
     if changed.rowcount != 1:
         problem = f"Issue {found.id} is no draft any more; what was approved is frozen."
@@ -327,7 +334,7 @@ def unschedule(connection: Connection, issue_id: IssueId, *, reason: str = "") -
     values = {"state": IssueState.DRAFT, "goes_at": None} | ({"reason": reason} if reason else {})
     if connection.execute(back.values(values)).rowcount != 1:
         return False
-    for table in (issue_rendering, issue_translation):
+    for table in (issue_rendering, issue_translation, issue_subject):
         connection.execute(sa.delete(table).where(table.c.issue_id == issue_id))
     return True
 
@@ -374,6 +381,12 @@ def _keep_renderings(connection: Connection, issue_id: IssueId, frozen: Frozen, 
     translated = [_mail_of(issue_id, each) | {"language": language} for language, each in frozen.translations.items()]
     if translated:
         connection.execute(_KEEP_TRANSLATION, translated)
+    tried = [
+        _mail_of(issue_id, each) | {"number": number, "language": language}
+        for (number, language), each in frozen.subjects.items()
+    ]
+    if tried:
+        connection.execute(_KEEP_SUBJECT, tried)
 
 
 def _mail_of(issue_id: IssueId, rendering: Rendering) -> dict[str, Any]:
@@ -439,6 +452,17 @@ def translations_of(connection: Connection, issue_ids: Sequence[IssueId]) -> dic
     return found
 
 
+def subjects_of(
+    connection: Connection, issue_ids: Sequence[IssueId]
+) -> dict[IssueId, dict[tuple[int, str], Rendering]]:
+    """Return the mails of several issues under the other subjects of a test, by number and language."""
+    found: dict[IssueId, dict[tuple[int, str], Rendering]] = {each: {} for each in issue_ids}
+    wanted = sa.select(issue_subject).where(issue_subject.c.issue_id.in_(issue_ids))
+    for row in connection.execute(wanted.order_by(issue_subject.c.number, issue_subject.c.language)):
+        found[IssueId(row.issue_id)][row.number, row.language] = _rendering(row, "")
+    return found
+
+
 def _rendering(row: Any, web_html: str) -> Rendering:
     return Rendering(
         subject=row.subject,
@@ -481,6 +505,7 @@ def _issue(row: Any, article_ids: tuple[ArticleId, ...]) -> Issue:
         approved_at=row.approved_at,
         goes_at=row.goes_at,
         reason=row.reason,
+        subject_test=subjects.from_json(row.subject_test),
     )
 
 

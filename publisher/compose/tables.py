@@ -49,6 +49,7 @@ issue = sa.Table(
     sa.Column("approved_at", Instant),
     sa.Column("goes_at", Instant),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("subject_test", Json),  # other subjects, share and hours
     sa.UniqueConstraint("edition_id", "number"),
     sa.UniqueConstraint("edition_id", "slot_at"),  # a slot makes one issue, whoever ticks
     sa.UniqueConstraint("edition_id", "alert_article_id"),  # an article alerts once
@@ -83,6 +84,19 @@ issue_translation = sa.Table(
     metadata,
     sa.Column("issue_id", Key, sa.ForeignKey("issue.id"), primary_key=True),
     sa.Column("language", sa.Text, primary_key=True),  # of the furniture
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("preheader", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("html", sa.Text, nullable=False),
+    sa.Column("reader", sa.Text, nullable=False),
+)
+
+issue_subject = sa.Table(
+    "issue_subject",
+    metadata,
+    sa.Column("issue_id", Key, sa.ForeignKey("issue.id"), primary_key=True),
+    sa.Column("number", sa.SmallInteger, primary_key=True, autoincrement=False),  # of the subject on trial, from 1
+    sa.Column("language", sa.Text, primary_key=True),  # of the furniture; empty: the edition's
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("preheader", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),

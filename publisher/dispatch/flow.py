@@ -18,6 +18,7 @@ from publisher.dispatch.model import (
     DeliveryState,
     SendState,
 )
+from publisher.dispatch.subjects import Split
 from publisher.errors import ConflictError, InputError
 from publisher.settings import Settings
 
@@ -57,14 +58,16 @@ def _plan_some(database: Database, clock: Clock) -> int:
 
 def _open_some(database: Database, settings: Settings, clock: Clock) -> list[IssueId]:
     with database.reading() as connection:
-        openings = _openings(connection, settings, plan.unopened(connection, at_most=OPEN_AT_ONCE))
+        openings = _openings(connection, settings, plan.unopened(connection, at_most=OPEN_AT_ONCE), clock())
     if not openings:
         return []
     with database.transaction() as connection:
         return [each.issue_id for each in openings if plan.open_send(connection, each, now=clock())]
 
 
-def _openings(connection: sa.Connection, settings: Settings, issue_ids: Sequence[IssueId]) -> list[plan.Opening]:
+def _openings(
+    connection: sa.Connection, settings: Settings, issue_ids: Sequence[IssueId], now: datetime
+) -> list[plan.Opening]:
     if not issue_ids:
         return []
     editions = {each.id: each for each in compose.editions(connection)}
@@ -72,27 +75,34 @@ def _openings(connection: sa.Connection, settings: Settings, issue_ids: Sequence
     has_readers = {each: plan.has_readers(connection, each) for each in lists}
     renderings = compose.renderings_of(connection, issue_ids)
     translations = compose.translations_of(connection, issue_ids)
+    tried = compose.subjects_of(connection, issue_ids)
     openings, signer = [], Signer(settings.secret_key)
     for found in compose.issues_of(connection, issue_ids):
         edition = editions[found.edition_id]
         assert found.approved_at is not None
         is_read = has_readers[edition.mailing_list_id]
         languages = {"": renderings[found.id], **translations[found.id]}
-        followed, links = tracked(settings, signer, edition, found.id, languages)
+        mails = {(0, language): rendering for language, rendering in languages.items()} | tried[found.id]
+        followed, links = tracked(settings, signer, edition, found.id, mails)
         messages = {
-            language: compiled(settings, edition, found, rendering).to_bytes()
-            for language, rendering in (followed.items() if is_read else ())
+            key: compiled(settings, edition, found, rendering).to_bytes()
+            for key, rendering in (followed.items() if is_read else ())
         }
+        test = found.subject_test if tried[found.id] else None
+        wait = timedelta(hours=test.hours) if test else timedelta(0)
         local_time = edition.cadence if edition.arrival is Arrival.LOCAL_TIME else None
         first_at = first_arrival(local_time, found.approved_at) if local_time else None
         opening = plan.Opening(
             issue_id=found.id,
             mailing_list_id=edition.mailing_list_id,
-            message=messages.pop("", b""),
-            translations=messages,
-            stale_at=_last_arrival(found.approved_at, first_at) + edition.stale_after,
+            message=messages.get((0, ""), b""),
+            translations={language: each for (number, language), each in messages.items() if language and not number},
+            subjects={key: each for key, each in messages.items() if key[0]},
+            split=Split.of(test, found.id, settings.secret_key) if test else None,
+            settles_at=now + wait if test else None,
+            stale_at=_last_arrival(found.approved_at, first_at) + wait + edition.stale_after,
             resend_uncertain=edition.in_doubt is InDoubt.SEND_AGAIN,
-            links=links if is_read else (),
+            links=links if is_read else {},
             local_time=local_time,
             first_at=first_at,
             conditions=segment_of(connection, edition.segment_id).conditions if edition.segment_id else None,
@@ -170,7 +180,7 @@ def _ensure_open(database: Database, settings: Settings, issue_id: IssueId, cloc
         approved = compose.issue_of(connection, issue_id).state is IssueState.APPROVED
         if not approved or ledger.send_state(connection, issue_id) is not None:
             return
-        [opening] = _openings(connection, settings, [issue_id])
+        [opening] = _openings(connection, settings, [issue_id], clock())
     with database.transaction() as connection:
         plan.open_send(connection, opening, now=clock())
 

@@ -8,7 +8,7 @@ worker whose fence still stands. What is still `sending` when a lease runs out i
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
@@ -20,10 +20,12 @@ from publisher.compose.model import IssueId
 from publisher.database import skip_locked
 from publisher.dispatch import rules, tallies
 from publisher.dispatch.model import BatchState, DeliveryState, SendState
+from publisher.dispatch.subjects import Split
 from publisher.dispatch.tables import batch, delivery, send
 from publisher.errors import LeaseLostError
 
 LEASE = timedelta(seconds=30)
+AN_INSTANT = timedelta(microseconds=1)
 WAITING = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
 
 
@@ -38,6 +40,9 @@ class Lease:
     fence: int
     resend_uncertain: bool
     stale_at: datetime
+    held_from: datetime | None = None
+    """What is due from then on waits: the best subject of a test has not been chosen."""
+    best_subject: int | None = None
 
 
 class Marked(NamedTuple):
@@ -79,12 +84,13 @@ def lease(connection: Connection, *, owner: str, now: datetime) -> Lease | None:
     does not wait behind a weekly issue to a million.
     """
     wanted = (
-        sa.select(batch, send.c.resend_uncertain, send.c.stale_at)
+        sa.select(batch, send.c.resend_uncertain, send.c.stale_at, send.c.settles_at, send.c.best_subject)
         .join(send, send.c.issue_id == batch.c.issue_id)
         .where(
             batch.c.state == BatchState.READY,
             sa.or_(batch.c.due_at.is_(None), batch.c.due_at <= now),
             send.c.state == SendState.SENDING,
+            _knows_its_subject(now),
         )
         .order_by(batch.c.number, batch.c.issue_id)
         .limit(1)
@@ -107,7 +113,14 @@ def lease(connection: Connection, *, owner: str, now: datetime) -> Lease | None:
         fence=row.fence + 1,
         resend_uncertain=row.resend_uncertain,
         stale_at=row.stale_at,
+        held_from=row.settles_at if row.best_subject is None else None,
+        best_subject=row.best_subject,
     )
+
+
+def _knows_its_subject(now: datetime) -> sa.ColumnElement[bool]:
+    """Hold a send between the end of its test of subjects and the choice: a moment, in which nobody may be mailed."""
+    return sa.or_(send.c.settles_at.is_(None), send.c.settles_at > now, send.c.best_subject.is_not(None))
 
 
 class Standing(NamedTuple):
@@ -137,6 +150,8 @@ def renew(connection: Connection, mine: Lease, *, now: datetime) -> Standing:
 def mark(connection: Connection, mine: Lease, *, after_seq: int, at_most: int, now: datetime) -> list[Marked]:
     """Mark the next deliveries of a leased batch `sending`, and return those that may go; the rest is skipped."""
     marked: list[Marked] = []
+    if mine.held_from is not None:
+        now = min(now, mine.held_from - AN_INSTANT)
     while not marked:
         rows = _waiting_rows(connection, mine, _reading(mine, after_seq, at_most, now))
         if not rows:
@@ -251,6 +266,32 @@ def bring_forward(connection: Connection, issue_id: IssueId) -> None:
     connection.execute(sa.update(batch).where(*ready).values(due_at=None))
 
 
+def unsettled(connection: Connection, *, now: datetime) -> list[IssueId]:
+    """Return the issues whose test of subjects has come to its end, and whose best has not been chosen."""
+    ended = (send.c.finished_at.is_(None), send.c.settles_at <= now, send.c.best_subject.is_(None))
+    return [IssueId(each) for each in connection.scalars(sa.select(send.c.issue_id).where(*ended))]
+
+
+def choose_subject(
+    connection: Connection, issue_id: IssueId, number: int, *, clicks: Sequence[int], now: datetime
+) -> bool:
+    """Let the rest of an issue's readers have one subject of its test; False where one was chosen before."""
+    row = connection.execute(sa.select(send).where(send.c.issue_id == issue_id).with_for_update()).first()
+    if row is None or row.settles_at is None or row.best_subject is not None:
+        return False
+    split = replace(Split.from_json(row.subject_split), clicks=tuple(clicks))
+    values: dict[str, Any] = {"best_subject": number, "subject_split": split.to_json()}
+    if now < row.settles_at:
+        _hold_batches(connection, issue_id)
+        waits = (delivery.c.issue_id == issue_id, delivery.c.state == DeliveryState.PLANNED)
+        connection.execute(sa.update(delivery).where(*waits, delivery.c.due_at == row.settles_at).values(due_at=None))
+        ready = (batch.c.issue_id == issue_id, batch.c.state == BatchState.READY)
+        connection.execute(sa.update(batch).where(*ready).values(due_at=None))
+        values |= {"settles_at": now}
+    connection.execute(sa.update(send).where(send.c.issue_id == issue_id).values(values))
+    return True
+
+
 def reopen(connection: Connection, issue_id: IssueId, state: DeliveryState, *, stale_at: datetime) -> int:
     """Plan the deliveries of one state anew, and open the send again for them; return how many there are."""
     _hold_batches(connection, issue_id)
@@ -359,6 +400,7 @@ def has_due(connection: Connection, *, now: datetime) -> bool:
             batch.c.state == BatchState.READY,
             sa.or_(batch.c.due_at.is_(None), batch.c.due_at <= now),
             send.c.state == SendState.SENDING,
+            _knows_its_subject(now),
         )
     )
     return connection.execute(wanted.limit(1)).first() is not None

@@ -1,11 +1,12 @@
 """What stands around an issue's mail: who it is from, and one reader's values."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import itemgetter
 
 from publisher.audience.tokens import Purpose, Signer
 from publisher.compose.model import Edition, Issue, IssueId, Rendering
@@ -13,7 +14,7 @@ from publisher.compose.slots import Slot, marker
 from publisher.dispatch.compiling import compile_message
 from publisher.dispatch.headers import Letterhead
 from publisher.dispatch.ledger import Marked
-from publisher.dispatch.links import link_token, reader_tokens, with_tracked_links
+from publisher.dispatch.links import LINKS_AT_MOST, LINKS_OF_SUBJECT, link_token, reader_tokens, with_tracked_links
 from publisher.dispatch.message import CompiledMessage
 from publisher.dispatch.model import Envelope, Outcome
 from publisher.dispatch.return_path import return_paths
@@ -45,6 +46,7 @@ def envelopes(
     *,
     date: str,
     by_reader: bool = False,
+    subject_for: Callable[[int], int] | None = None,
 ) -> list[Envelope]:
     """Return readers' copies as a transport needs them; with a token for each reader where links are tracked by him."""
     unsubscribe_url, preferences_url = f"{settings.base_url}/unsubscribe/", f"{settings.base_url}/preferences/"
@@ -67,7 +69,8 @@ def envelopes(
         if reader_token:
             values[Slot.READER] = reader_token(seq)
         path = paths.of(issue_id, seq) if paths else sender
-        found.append(Envelope(issue_id, seq, path, address, values, language))
+        subject = subject_for(subscription_id) if subject_for else 0
+        found.append(Envelope(issue_id, seq, path, address, values, language, subject))
     return found
 
 
@@ -84,20 +87,40 @@ def compiled(settings: Settings, edition: Edition, found: Issue, rendering: Rend
 
 
 def tracked(
-    settings: Settings, signer: Signer, edition: Edition, issue_id: IssueId, renderings: Mapping[str, Rendering]
-) -> tuple[dict[str, Rendering], tuple[str, ...]]:
-    """Return an issue's renderings with their links as the edition tracks them, and where these lead: once for all."""
-    found, urls = {}, tuple[str, ...]()
-    for language, rendering in renderings.items():
-        html, urls = with_tracked_links(
+    settings: Settings,
+    signer: Signer,
+    edition: Edition,
+    issue_id: IssueId,
+    renderings: Mapping[tuple[int, str], Rendering],
+) -> tuple[dict[tuple[int, str], Rendering], dict[int, str]]:
+    """
+    Return an issue's renderings with their links as the edition tracks them, and where these lead, by their numbers.
+
+    Where subjects are on trial, the links of each have numbers of their own.
+    """
+    is_tried = any(number for number, _ in renderings)
+    found: dict[tuple[int, str], Rendering] = {}
+    known: dict[int, tuple[str, ...]] = {}
+    for (subject, language), rendering in sorted(renderings.items(), key=itemgetter(0)):
+        html, known[subject] = with_tracked_links(
             rendering.html,
             edition.tracking,
-            link=lambda number: f"{settings.base_url}/l/{link_token(signer, issue_id, number)}",
+            link=partial(_link_address, settings, signer, issue_id, subject * LINKS_OF_SUBJECT),
             pixel=f"{settings.base_url}/o/",
-            known=urls,
+            known=known.get(subject, ()),
+            at_most=(LINKS_OF_SUBJECT if is_tried else LINKS_AT_MOST) - 1,
         )
-        found[language] = replace(rendering, html=html)
+        found[subject, language] = replace(rendering, html=html)
+    urls = {
+        subject * LINKS_OF_SUBJECT + number: url
+        for subject, those in known.items()
+        for number, url in enumerate(those, start=1)
+    }
     return found, urls
+
+
+def _link_address(settings: Settings, signer: Signer, issue_id: IssueId, first: int, number: int) -> str:
+    return f"{settings.base_url}/l/{link_token(signer, issue_id, first + number)}"
 
 
 def send_test(

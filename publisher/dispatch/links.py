@@ -19,6 +19,8 @@ from publisher.compose.model import IssueId, Tracking
 from publisher.compose.slots import Slot, marker
 
 LINKS_AT_MOST = 1 << 12
+LINKS_OF_SUBJECT = 1 << 10
+"""Numbers that the links of each subject have to themselves where subjects are on trial: clicks tell them apart."""
 _DELIVERIES_AT_MOST = 1 << 32
 _LINK = re.compile(r'(<a\b[^>]*?\shref=")(https?://[^"]+)(")', re.IGNORECASE)
 _SLOTS = tuple(marker(slot) for slot in Slot)
@@ -50,7 +52,13 @@ def reader_behind(signer: Signer, token: str) -> tuple[IssueId, int] | None:
 
 
 def with_tracked_links(
-    html: str, tracking: Tracking, *, link: Callable[[int], str], pixel: str, known: Iterable[str] = ()
+    html: str,
+    tracking: Tracking,
+    *,
+    link: Callable[[int], str],
+    pixel: str,
+    known: Iterable[str] = (),
+    at_most: int = LINKS_AT_MOST - 1,
 ) -> tuple[str, tuple[str, ...]]:
     """
     Return a letter whose links go by our site, and where they lead, each address once, in their order.
@@ -61,6 +69,7 @@ def with_tracked_links(
         link: Returns the address of our site for a link's number, from 1.
         pixel: The address before the reader's token of the picture that tells of an opened mail.
         known: Addresses that have numbers already, in their order; they keep them, and stand first in the answer.
+        at_most: Tracked links; what is beyond leads straight to where it leads.
 
     """
     if tracking is Tracking.OFF:
@@ -71,7 +80,7 @@ def with_tracked_links(
 
     def lead_round(found: re.Match[str]) -> str:
         url = unescape(found[2])
-        is_full = url not in numbers and len(numbers) >= LINKS_AT_MOST - 1
+        is_full = url not in numbers and len(numbers) >= at_most
         if is_full or any(each in url for each in _SLOTS):
             return found[0]
         number = numbers.setdefault(url, len(numbers) + 1)

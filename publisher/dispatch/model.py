@@ -57,6 +57,8 @@ class Envelope(NamedTuple):
     values: ReaderValues
     language: str = ""
     """The reader's language tag; empty: not known."""
+    subject: int = 0
+    """The number of the subject that it has, where subjects are on trial."""
 
     def __repr__(self) -> str:
         return f"Envelope(issue_id={self.issue_id}, seq={self.seq})"  # without an address

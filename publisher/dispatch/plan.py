@@ -22,7 +22,8 @@ from publisher.compose.tables import issue
 from publisher.database import insert_or_ignore, skip_locked
 from publisher.dispatch import tallies
 from publisher.dispatch.model import BatchState, DeliveryState, SendState
-from publisher.dispatch.tables import batch, delivery, send, send_translation, tracked_link
+from publisher.dispatch.subjects import Split
+from publisher.dispatch.tables import batch, delivery, send, send_subject, send_translation, tracked_link
 
 BATCH = 2_000
 FIRST_CHUNK = 1_000
@@ -42,8 +43,14 @@ class Opening:
     resend_uncertain: bool
     translations: Mapping[str, bytes] = field(default_factory=dict)
     """The compiled message with the furniture in other languages, by language."""
-    links: tuple[str, ...] = ()
-    """Where the tracked links of the message lead, in the order of their numbers."""
+    links: Mapping[int, str] = field(default_factory=dict)
+    """Where the tracked links of the message lead, by their numbers."""
+    subjects: Mapping[tuple[int, str], bytes] = field(default_factory=dict)
+    """The compiled message under the other subjects of a test, by number and language."""
+    split: Split | None = None
+    """Who gets which of them."""
+    settles_at: datetime | None = None
+    """When the best of them is chosen."""
     local_time: Cadence | None = None
     """Where each reader gets it at this one's time of day by his own clock."""
     first_at: datetime | None = None
@@ -83,13 +90,12 @@ def open_send(connection: Connection, opening: Opening, *, now: datetime) -> boo
         "local_time": cadence.describe(opening.local_time) if opening.local_time else None,
         "first_at": opening.first_at,
         "conditions": segments.to_json(opening.conditions) if opening.conditions else None,
+        "subject_split": opening.split.to_json() if opening.split else None,
+        "settles_at": opening.settles_at,
     }
     if connection.scalar(insert_or_ignore(connection, send).returning(send.c.issue_id), row) is None:
         return False
-    links = [
-        {"issue_id": opening.issue_id, "number": number, "url": url}
-        for number, url in enumerate(opening.links, start=1)
-    ]
+    links = [{"issue_id": opening.issue_id, "number": number, "url": url} for number, url in opening.links.items()]
     if links:
         connection.execute(sa.insert(tracked_link), links)
     translations = [
@@ -98,6 +104,12 @@ def open_send(connection: Connection, opening: Opening, *, now: datetime) -> boo
     ]
     if translations:
         connection.execute(sa.insert(send_translation), translations)
+    subjects = [
+        {"issue_id": opening.issue_id, "number": number, "language": language, "message": message}
+        for (number, language), message in opening.subjects.items()
+    ]
+    if subjects:
+        connection.execute(sa.insert(send_subject), subjects)
     return True
 
 
@@ -116,6 +128,7 @@ def plan_some(connection: Connection, *, now: datetime) -> int | None:
     """
     columns = [send.c.issue_id, send.c.mailing_list_id, send.c.planned_to, send.c.planned]
     columns += [send.c.local_time, send.c.first_at, send.c.conditions, send.c.started_at]
+    columns += [send.c.subject_split, send.c.settles_at]
     wanted = sa.select(*columns).where(
         send.c.finished_at.is_(None), send.c.is_planned.is_(False), send.c.state != SendState.CANCELLED
     )
@@ -129,6 +142,8 @@ def plan_some(connection: Connection, *, now: datetime) -> int | None:
     values: dict[str, Any] = {"planned": last_seq, "is_planned": inserted < at_most}
     if inserted:
         values["planned_to"] = _subscription_at(connection, row.issue_id, last_seq)
+    if row.subject_split is not None:
+        values["subject_split"] = _counted(connection, row, last_seq).to_json()
     connection.execute(sa.update(send).where(send.c.issue_id == row.issue_id).values(values))
     return inserted
 
@@ -161,7 +176,26 @@ def _deliveries(row: Any, at_most: int, now: datetime) -> sa.Insert:
     if row.local_time is not None:
         chosen = chosen.add_columns(sa.case((reason.is_(None), _arrival(row)), else_=None))
         columns.append("due_at")
+    elif row.subject_split is not None:
+        split = Split.from_json(row.subject_split)
+        waits = sa.and_(reason.is_(None), split.place(stretch.c.id) >= split.first_of_rest)
+        chosen = chosen.add_columns(sa.case((waits, sa.literal(row.settles_at, send.c.settles_at.type)), else_=None))
+        columns.append("due_at")
     return sa.insert(delivery).from_select(columns, chosen).execution_options(preserve_rowcount=True)
+
+
+def _counted(connection: Connection, row: Any, last_seq: int) -> Split:
+    """Return who gets which subject, with the readers of a new stretch counted for each."""
+    split = Split.from_json(row.subject_split)
+    subject = (split.place(delivery.c.subscription_id) % split.count).label("subject")
+    wanted = sa.select(subject, sa.func.count().label("readers")).where(
+        delivery.c.issue_id == row.issue_id,
+        delivery.c.seq.between(row.planned + 1, last_seq),
+        delivery.c.state == DeliveryState.PLANNED,
+        split.place(delivery.c.subscription_id) < split.first_of_rest,
+    )
+    found = {row.subject: row.readers for row in connection.execute(wanted.group_by(sa.text("1")))}
+    return split.with_readers([found.get(number, 0) for number in range(split.count)])
 
 
 def _stretch(row: Any) -> sa.Select[Any]:

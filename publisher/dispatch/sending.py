@@ -44,7 +44,8 @@ from publisher.dispatch.model import (
     Untried,
 )
 from publisher.dispatch.pace import UNHURRIED, Pace
-from publisher.dispatch.tables import send, send_translation
+from publisher.dispatch.subjects import Split
+from publisher.dispatch.tables import send, send_subject, send_translation
 from publisher.dispatch.transports.transport import Transport
 from publisher.errors import LeaseLostError, TransportUnavailableError
 from publisher.languages import closest
@@ -81,16 +82,43 @@ class Messages(NamedTuple):
     usual: CompiledMessage
     """In the edition's language, which a reader gets for whom there is no other."""
     translations: dict[str, CompiledMessage]
+    subjects: dict[tuple[int, str], CompiledMessage]
+    """Under the other subjects of a test, by number and language."""
+    split: Split | None
+    best_subject: int | None
+
+    def key(self, letter: Envelope) -> tuple[int, str]:
+        """Return the subject and the language that a reader gets."""
+        language = closest(letter.language, self.translations) if self.translations else None
+        return letter.subject, language or ""
+
+    def message(self, subject: int, language: str) -> CompiledMessage:
+        if subject:
+            return self.subjects[subject, language]
+        return self.translations[language] if language else self.usual
+
+    def subject_for(self, subscription_id: int) -> int:
+        return self.split.subject_for(subscription_id, self.best_subject) if self.split else 0
 
     @classmethod
     def of(cls, connection: sa.Connection, issue_id: IssueId) -> Self:
-        usual = connection.execute(sa.select(send.c.message).where(send.c.issue_id == issue_id)).scalar_one()
+        wanted = sa.select(send.c.message, send.c.subject_split, send.c.best_subject)
+        usual, split, best = connection.execute(wanted.where(send.c.issue_id == issue_id)).one()
         columns = (send_translation.c.language, send_translation.c.message)
         others = connection.execute(sa.select(*columns).where(send_translation.c.issue_id == issue_id))
         return cls(
             CompiledMessage.from_bytes(usual),
             {language: CompiledMessage.from_bytes(message) for language, message in others},
+            _subjects_of(connection, issue_id) if split else {},
+            Split.from_json(split) if split else None,
+            best,
         )
+
+
+def _subjects_of(connection: sa.Connection, issue_id: IssueId) -> dict[tuple[int, str], CompiledMessage]:
+    wanted = sa.select(send_subject).where(send_subject.c.issue_id == issue_id)
+    rows = connection.execute(wanted)
+    return {(row.number, row.language): CompiledMessage.from_bytes(row.message) for row in rows}
 
 
 class Load(NamedTuple):
@@ -199,7 +227,7 @@ class _Turn:
             if lease is None:
                 return None
             if marked := self._mark(connection, lease, lease.first_seq - 1, now):
-                self._read_message(connection, lease.issue_id)
+                self._read_message(connection, lease)
                 return Load(lease, marked)
             _release(connection, lease, now, ())
         return None
@@ -208,9 +236,10 @@ class _Turn:
         at_most = self._dispatcher.pace.at_once(self._at_once)
         return ledger.mark(connection, lease, after_seq=after_seq, at_most=at_most, now=now)
 
-    def _read_message(self, connection: sa.Connection, issue_id: IssueId) -> None:
-        if issue_id not in self._messages:
-            self._messages[issue_id] = Messages.of(connection, issue_id)
+    def _read_message(self, connection: sa.Connection, lease: Lease) -> None:
+        known = self._messages.get(lease.issue_id)
+        if known is None or known.best_subject != lease.best_subject:
+            self._messages[lease.issue_id] = Messages.of(connection, lease.issue_id)
 
     # --- the wire's side
 
@@ -225,6 +254,7 @@ class _Turn:
             load.marked,
             date=format_datetime(dispatcher.clock()),
             by_reader=Slot.READER in self._messages[issue_id].usual.needs,
+            subject_for=self._messages[issue_id].subject_for if self._messages[issue_id].split else None,
         )
 
     def _send(self, issue_id: IssueId, letters: Sequence[Envelope]) -> Sequence[Outcome]:
@@ -236,15 +266,15 @@ class _Turn:
         return outcomes
 
     def _send_some(self, messages: Messages, letters: Sequence[Envelope]) -> Sequence[Outcome]:
-        """Send each reader the message in a language of theirs; all in the same one go together."""
-        if not messages.translations:
+        """Send each reader the message in a language of theirs and under their subject; those alike go together."""
+        if not messages.translations and not messages.subjects:
             return self._send_alike(messages.usual, letters)
-        places: dict[str | None, list[int]] = defaultdict(list)
+        places: dict[tuple[int, str], list[int]] = defaultdict(list)
         for place, letter in enumerate(letters):
-            places[closest(letter.language, messages.translations)].append(place)
+            places[messages.key(letter)].append(place)
         outcomes: dict[int, Outcome] = {}
-        for language, those in places.items():
-            message = messages.usual if language is None else messages.translations[language]
+        for key, those in places.items():
+            message = messages.message(*key)
             outcomes |= zip(those, self._send_alike(message, [letters[place] for place in those]), strict=True)
         return [outcomes[place] for place in range(len(letters))]
 

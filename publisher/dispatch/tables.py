@@ -21,6 +21,9 @@ send = sa.Table(
     sa.Column("local_time", sa.Text),  # a cadence, where each reader gets it at its time of day by his own clock
     sa.Column("first_at", Instant),  # then nobody gets it before this
     sa.Column("conditions", Json),  # of the segment it goes to, as they were when it was opened
+    sa.Column("subject_split", Json),  # which readers get which subject of a test, and how many these are
+    sa.Column("settles_at", Instant),  # when the best subject of a test is chosen; the rest waits for it
+    sa.Column("best_subject", sa.SmallInteger),  # its number; null: not chosen yet
     sa.Column("figures_at", Instant),  # when the figures of its report were worked out; null: not, or no longer true
     sa.Index(
         "ix_send_open",
@@ -36,6 +39,15 @@ send_translation = sa.Table(
     metadata,
     sa.Column("issue_id", Key, sa.ForeignKey("send.issue_id"), primary_key=True),
     sa.Column("language", sa.Text, primary_key=True),  # of the furniture
+    sa.Column("message", sa.LargeBinary, nullable=False),  # the compiled message
+)
+
+send_subject = sa.Table(
+    "send_subject",
+    metadata,
+    sa.Column("issue_id", Key, sa.ForeignKey("send.issue_id"), primary_key=True),
+    sa.Column("number", sa.SmallInteger, primary_key=True, autoincrement=False),  # of the subject on trial, from 1
+    sa.Column("language", sa.Text, primary_key=True),  # of the furniture; empty: the edition's
     sa.Column("message", sa.LargeBinary, nullable=False),  # the compiled message
 )
 

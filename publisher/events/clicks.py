@@ -81,7 +81,12 @@ def of_issue(connection: Connection, issue_id: IssueId) -> list[LinkClicks]:
         .where(tracked_link.c.issue_id == issue_id)
         .order_by(tracked_link.c.number)
     )
-    return [LinkClicks(number=row.number, url=row.url, clicks=row.clicks) for row in connection.execute(wanted)]
+    found: dict[str, LinkClicks] = {}
+    for row in connection.execute(wanted):  # where subjects are on trial, a link has a number for each of them
+        before = found.get(row.url)
+        number, clicks = (before.number, before.clicks) if before else (row.number, 0)
+        found[row.url] = LinkClicks(number=number, url=row.url, clicks=clicks + row.clicks)
+    return list(found.values())
 
 
 def totals(connection: Connection, issue_ids: Collection[IssueId]) -> dict[IssueId, int]:

@@ -85,7 +85,10 @@ def test_an_issue_is_drafted_and_led_elsewhere(remote: Callable[..., Done], ther
     assert remote("issue", "list", "--json").json[0]["state"] == "approved"
     assert remote("issue", "report", issue, "--json").json["total"] == 0
     assert "it cannot become paused now" in remote("issue", "pause", issue).err
-    other = remote("issue", "draft", "weekly").out.strip()
+    other = remote("issue", "draft", "weekly", "--subject", "A").out.strip()
+    assert "tries 2 subjects" in remote("issue", "subjects", other, "--other", "B").out
+    assert "No test of subjects has begun" in remote("issue", "subjects", other).out
+    assert "one subject for all" in remote("issue", "subjects", other, "--off").out
     assert "cancelled" in remote("issue", "cancel", other).out
 
 

@@ -6,6 +6,7 @@ import typer
 
 from publisher.cli.editions import slot_turn
 from publisher.cli.elsewhere.service import service
+from publisher.cli.issues import show_subjects
 from publisher.cli.show import AsJson, print_json, show, show_one
 from publisher.errors import InputError
 
@@ -112,6 +113,29 @@ def retry(
         if is_wanted:
             service().post(f"issues/{issue}/retry", {"state": state})
     print(f"Issue {issue} is tried again.")
+
+
+@issues.command("subjects")
+def subjects(
+    issue: IssueArgument,
+    other: Annotated[list[str], typer.Option("--other", help="Another subject to try; twice for two.")] = [],
+    share: Annotated[int, typer.Option(help="Percent of the readers on trial.")] = 20,
+    hours: Annotated[int, typer.Option(help="Before the rest gets the best.")] = 4,
+    off: Annotated[bool, typer.Option("--off", help="One subject for all.")] = False,
+    choose: Annotated[int | None, typer.Option(help="Send the rest under the subject of this number now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try other subjects for a draft on a share of its readers, choose one before the end, or see how they do."""
+    if choose is not None:
+        service().post(f"issues/{issue}/subject", {"number": choose})
+    found = service().get(f"issues/{issue}")
+    if other or off:
+        kept = {name: found[name] for name in ("article_ids", "subject", "preheader", "introduction")}
+        test = None if off else {"others": other, "share_percent": share, "hours": hours}
+        service().put(f"issues/{issue}", kept | {"subject_test": test})
+        print(f"Issue {issue} tries {1 + len(other)} subjects." if test else f"Issue {issue} has one subject for all.")
+        return
+    show_subjects(found["subject_test_standing"], as_json=as_json)
 
 
 @issues.command("undo")

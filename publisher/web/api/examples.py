@@ -13,6 +13,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "LinksForm": {"pinned": [], "banned": []},
     "IssueForm": {"edition": "weekly", "subject": "This week in Seoul"},
     "DraftForm": {"article_ids": [1, 2], "subject": "This week in Seoul", "introduction": "Good morning."},
+    "SubjectForm": {"number": 1},
     "TestForm": {"email": "anna@desk.example"},
     "ApproveForm": {"goes_at": None},
     "MoveForm": {"goes_at": "2030-12-02T09:00:00+09:00"},

@@ -33,6 +33,40 @@ class IssueForm(Form):
     introduction: str = Field(default="", max_length=20_000, description="The editor's words at the top, in Markdown.")
 
 
+class SubjectTestForm(Form):
+    """Subjects on trial: a share of the readers gets them, the rest the best of them some hours later."""
+
+    others: list[Short] = Field(min_length=1, max_length=2, description="Besides the issue's own subject, which is 0.")
+    share_percent: int = Field(default=20, ge=2, le=50, description="Of the readers, for all subjects together.")
+    hours: int = Field(default=4, ge=1, le=48, description="For how long links are counted.")
+
+
+class SubjectTried(BaseModel):
+    """A subject on trial."""
+
+    number: int
+    subject: str
+    readers: int
+    clicks: int = Field(description="Readers who followed a link; where the edition only counts, how often one was.")
+
+
+class SubjectTestShown(BaseModel):
+    """How a test of subjects stands."""
+
+    subjects: list[SubjectTried]
+    share_percent: int
+    settles_at: datetime
+    best_subject: int | None = Field(description="Whose number the rest gets; null: not chosen yet.")
+    is_clear: bool = Field(description="Whether the leading one is ahead by more than chance explains (5 %).")
+    by_reader: bool = Field(description="Whether clicks are readers.")
+
+
+class SubjectForm(Form):
+    """Which subject the rest gets."""
+
+    number: int = Field(ge=0, le=2)
+
+
 class DraftForm(Form):
     """All that an editor decides about a draft; a field that is left out is emptied."""
 
@@ -42,6 +76,7 @@ class DraftForm(Form):
     subject: Short = Field(default="", description="Made from the articles if empty.")
     preheader: Short = Field(default="", description="What mail programs show beside the subject.")
     introduction: str = Field(default="", max_length=20_000, description="The editor's words at the top, in Markdown.")
+    subject_test: SubjectTestForm | None = Field(default=None, description="Null: one subject for all.")
 
 
 class TestForm(Form):
@@ -125,6 +160,8 @@ class IssueWhole(IssueShown):
     """An issue with how its send stands."""
 
     introduction: str
+    subject_test: SubjectTestForm | None = Field(description="As it was asked for.")
+    subject_test_standing: SubjectTestShown | None = Field(description="Null before the send begins.")
 
     counts: Mapping[str, int] = Field(description="Deliveries by state; together they are the total.")
     total: int

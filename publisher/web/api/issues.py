@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Response
@@ -10,7 +10,8 @@ from publisher.archive.model import ArticleId
 from publisher.bell import Job
 from publisher.compose import flow as compose_flow
 from publisher.compose import store as compose
-from publisher.compose.model import Edition, Issue, IssueId, IssueState
+from publisher.compose import subjects
+from publisher.compose.model import Edition, Issue, IssueId, IssueState, SubjectTest
 from publisher.compose.slots import anybody, filled
 from publisher.dispatch import figures, letters
 from publisher.dispatch import flow as dispatch
@@ -20,7 +21,7 @@ from publisher.editors import rules as editor_rules
 from publisher.editors import store as editors
 from publisher.editors.model import Editor
 from publisher.errors import InputError
-from publisher.events import clicks
+from publisher.events import clicks, subject_tests
 from publisher.settings import Settings
 from publisher.web.api.access import MAY_READ_ISSUES, MAY_READ_SUBSCRIBERS, MAY_WRITE_ISSUES, ONLY_JSON
 from publisher.web.api.articles import Limit
@@ -34,6 +35,7 @@ from publisher.web.api.forms import (
     MoveForm,
     PreviewShown,
     RetryForm,
+    SubjectForm,
     TestForm,
     TestSent,
 )
@@ -106,12 +108,21 @@ def change_draft(room: Room, issue_id: IdInPath, form: DraftForm, match: IfMatch
         subject=" ".join(form.subject.split()),
         preheader=" ".join(form.preheader.split()),
         introduction=form.introduction,
+        subject_test=_subject_test(form),
     )
     after = compose_flow.change_draft(
         room.database, room.settings, changed, check=lambda current: match.check(_tag(current))
     )
     response.headers["ETag"] = _tag(after)
     return _reported(room, after.id)
+
+
+@router.post("/{issue_id}/subject", response_model=IssueWhole, dependencies=[MAY_WRITE_ISSUES, ONLY_JSON])
+def choose_subject(room: Room, issue_id: IdInPath, form: SubjectForm) -> dict[str, Any]:
+    """Let the rest of the readers have a subject of the test at once. 409 where another was chosen before."""
+    subject_tests.choose(room.database, IssueId(issue_id), form.number, clock=room.now)
+    room.bell.ring(Job.DISPATCH)
+    return _reported(room, IssueId(issue_id))
 
 
 @router.get("/{issue_id}/preview", response_model=PreviewShown, dependencies=[MAY_READ_ISSUES])
@@ -236,9 +247,12 @@ def _reported(room: Newsroom, issue_id: IssueId) -> dict[str, Any]:
         found = reports.report(connection, issue_id)
         edition = compose.edition_of(connection, found.issue.edition_id)
         links = clicks.of_issue(connection, issue_id)
+        tried = subject_tests.standing_of(connection, issue_id)
         counted = figures.as_json(figures.figures_of(connection, issue_id))
     return _shown(found.issue, edition, found.state, found.reason, room.settings) | {
         "introduction": found.issue.introduction,
+        "subject_test": subjects.to_json(found.issue.subject_test),
+        "subject_test_standing": asdict(tried) if tried else None,
         "counts": {state.value: number for state, number in found.counts.items()},
         "total": found.total,
         "is_planned": found.is_planned,
@@ -268,9 +282,26 @@ def _shown(issue: Issue, edition: Edition, send_state: str, reason: str, setting
     }
 
 
+def _subject_test(form: DraftForm) -> SubjectTest | None:
+    asked = form.subject_test
+    if asked is None:
+        return None
+    others = tuple(" ".join(each.split()) for each in asked.others)
+    if not all(others):
+        raise InputError("A subject on trial has words.", "subject_test")
+    return SubjectTest(others=others, share_percent=asked.share_percent, hours=asked.hours)
+
+
 def _tag(found: Issue) -> str:
     """Return the entity tag of what an editor decides; how the send stands changes by itself."""
-    decided = (found.state, found.subject, found.preheader, found.introduction, list(found.article_ids))
+    decided = (
+        found.state,
+        found.subject,
+        found.preheader,
+        found.introduction,
+        list(found.article_ids),
+        subjects.to_json(found.subject_test),
+    )
     return etag({"id": found.id, "decided": decided})
 
 

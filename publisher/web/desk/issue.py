@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.engine import Connection
+from starlette.datastructures import FormData
 
 from publisher.archive import store as archive
 from publisher.archive.model import ArticleId, ArticleState, Lead
@@ -18,14 +19,16 @@ from publisher.audience import rules
 from publisher.audience import store as audience
 from publisher.audience.model import Subscriber
 from publisher.compose import flow, proof, store
-from publisher.compose.model import Edition, Issue, IssueId, IssueState, Rendering
+from publisher.compose.model import Edition, Issue, IssueId, IssueState, Rendering, SubjectTest
+from publisher.compose.subjects import OTHERS_AT_MOST
 from publisher.compose.text import SLOTS
 from publisher.dispatch import figures, report
 from publisher.dispatch.reach import reach
 from publisher.dispatch.report import Report
+from publisher.dispatch.subjects import least_difference
 from publisher.editors import powers
 from publisher.errors import ConflictError, InputError, PublisherError
-from publisher.events import clicks
+from publisher.events import clicks, subject_tests
 from publisher.rendering import furniture_language, languages
 from publisher.web.desk.issues import title_of
 from publisher.web.desk.plots import plots_of
@@ -41,6 +44,8 @@ from publisher.wiring import Newsroom
 router = APIRouter()
 
 LOOK_AGAIN_S = 2
+USUAL_RATE = 0.03
+"""Of readers who click: an assumption, for an estimate before anything is known."""
 OFFERED = 12
 """Articles that are not in a draft and can be put in: the newest."""
 GONE_ON = "This draft was changed after you opened it. Look at what it is now; below stands what you wrote."
@@ -56,6 +61,16 @@ class Mail:
     preheader: str
     text: str
     size_kb: float
+
+
+class Tellable(NamedTuple):
+    """What a test of subjects can tell."""
+
+    readers: int
+    """Of each subject."""
+    points: float
+    """How far apart subjects must be to be told apart, in percentage points of readers who click."""
+    usual_percent: float
 
 
 class Spoken(NamedTuple):
@@ -141,6 +156,7 @@ def issue_page(
             "offered": _offered(connection, chosen) if found.issue.state is IssueState.DRAFT else (),
             "readers": _reach(connection, edition, found, room.now()),
             "zone": zone_of(connection, edition),
+            "subject_test": subject_tests.standing_of(connection, issue_id),
             "spoken": _spoken(connection, found.issue, edition, request.query_params.get("language", "")),
         }
     shown = {"language": next((each.tag for each in values["spoken"][1:] if each.is_shown), "")}
@@ -162,6 +178,7 @@ def issue_page(
         "is_watched": found.state in WATCHED,
         "is_beating": not is_under_way(found) or room.pulse.is_beating(),
         "may_approve": seat.may(powers.SENDING),
+        "tellable": _tellable(values["draft"], values["readers"]),
         "grace_s": room.settings.grace_s,
         "goes_in_s": _seconds_until(found.issue.goes_at, room.now()),
     }
@@ -172,6 +189,17 @@ def _reach(connection: Connection, edition: Edition, found: Report, now: datetim
     """Return who would get an issue that has not gone; of one that has, it is no question."""
     is_ahead = found.issue.state in {IssueState.DRAFT, IssueState.SCHEDULED}
     return reach(connection, edition, now=now) if is_ahead else 0
+
+
+def _tellable(draft: Issue, readers: int) -> Tellable | None:
+    """Return what a test of subjects can tell with so many readers; None: there is none."""
+    test = draft.subject_test
+    if test is None or not test.others:
+        return None
+    count = 1 + len(test.others)
+    each = readers * test.share_percent // 100 // count
+    apart = least_difference(each, rate=USUAL_RATE, count=min(count, 1 + OTHERS_AT_MOST))
+    return Tellable(readers=each, points=apart * 100, usual_percent=USUAL_RATE * 100)
 
 
 def zone_of(connection: Connection, edition: Edition) -> str:
@@ -190,7 +218,7 @@ def _spoken(connection: Connection, found: Issue, edition: Edition, wanted: str)
 
 def version(found: Issue) -> str:
     """Return what tells whether a draft is still the one that an editor has seen."""
-    seen = (found.state, found.subject, found.preheader, found.introduction, found.article_ids)
+    seen = (found.state, found.subject, found.preheader, found.introduction, found.article_ids, found.subject_test)
     return sha256(repr(seen).encode()).hexdigest()[:16]
 
 
@@ -250,7 +278,17 @@ def _typed(connection: Connection, form: Form, found: Issue) -> Issue:
         preheader=_line(field(form, "preheader")),
         introduction=_text(field(form, "introduction")),
         article_ids=_chosen(connection, form, found),
+        subject_test=_subject_test(form),
     )
+
+
+def _subject_test(form: FormData) -> SubjectTest | None:
+    """Return the test that an editor asks for; one without another subject is none."""
+    others = tuple(line for each in fields(form, "other_subject") if (line := _line(each)))
+    if not others:
+        return None
+    share, hours = number_in(field(form, "share_percent")), number_in(field(form, "hours"))
+    return SubjectTest(others=others, share_percent=share or 0, hours=hours or 0)
 
 
 def _text(typed: str) -> str:

@@ -17,10 +17,11 @@ from publisher.dispatch.model import DeliveryState, Outcome, Sent
 from publisher.editors import powers
 from publisher.editors.model import Editor
 from publisher.errors import ConflictError, InputError, PublisherError
+from publisher.events import subject_tests
 from publisher.web.desk.issue import issue_page, version, zone_of
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import Seat, Sender, ask_for, go
-from publisher.web.parts import Form, IdInPath, Room, field
+from publisher.web.parts import Form, IdInPath, Room, field, number_in
 from publisher.wiring import Newsroom
 
 router = APIRouter()
@@ -83,6 +84,21 @@ def retry(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdIn
         return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=problem)
     room.bell.ring(Job.DISPATCH)
     return go(seat, f"/desk/issues/{issue_id}", Said.RETRIED)
+
+
+@router.post("/desk/issues/{issue_id}/subject", include_in_schema=False)
+def subject(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdInPath) -> Response:
+    """Let the rest of the readers have one of the subjects on trial, before the test is over."""
+    ask_for(seat, powers.SENDING)
+    number = number_in(field(form, "number"))
+    if number is None:
+        raise HTTPException(404)
+    try:
+        subject_tests.choose(room.database, IssueId(issue_id), number, clock=room.now)
+    except PublisherError as problem:
+        return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=problem)
+    room.bell.ring(Job.DISPATCH)
+    return go(seat, f"/desk/issues/{issue_id}", Said.SUBJECT_CHOSEN)
 
 
 @router.post("/desk/issues/{issue_id}/{word}", include_in_schema=False)

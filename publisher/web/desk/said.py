@@ -29,6 +29,7 @@ class Said(Enum):
     SLOT_MOVED = "Moved, this once. The cadence stays as it is."
     SLOT_LEFT_OUT = "Left out, this once. The next issue has its articles too."
     SLOT_PUT_BACK = "Put back. It comes as its cadence says."
+    SUBJECT_CHOSEN = "Chosen. The rest of the readers gets the issue under this subject now."
     UNDONE = "Undone. It is a draft again, and nothing was sent."
     TESTED = "A test is on its way to your own address."
     CANCELLED = "Cancelled."

@@ -319,6 +319,46 @@ def _mails(room: Newsroom) -> list[Any]:
     return list(outbox_in(room.settings.data_dir).list_newest(10))
 
 
+@pytest.mark.usefixtures("readers")
+def test_subjects_are_tried_and_one_is_chosen(visit: Visit, draft: int) -> None:
+    """What the form asks for is what the issue does, and what a chief chooses is what the rest gets."""
+    trial = {"subject": "First", "other_subject": ["Second", ""], "share_percent": "2", "hours": "4"}
+    saved = visit.after(visit.save(draft, **trial))
+    assert form_values(saved, f"/desk/issues/{draft}")["share_percent"] == "2"
+    assert "cannot be told from chance" in words(elements(saved, "form", id="edit")[0])
+    visit.approve(draft)
+    send_everything(visit.room)
+
+    on_trial = visit.get(f"/desk/issues/{draft}").text
+    (panel,) = elements(on_trial, "section", aria_labelledby="subjects")
+    assert "The difference is noise so far" in words(panel)
+    assert [words(each) for each in elements(on_trial, "th", scope="row", dir="auto")][:2] == ["First", "Second"]
+    chosen = visit.after(visit.post(f"/desk/issues/{draft}/subject", number="1"))
+    send_everything(visit.room)
+
+    assert "chosen" in words(elements(chosen, "section", aria_labelledby="subjects")[0])
+    assert counts(visit.get(f"/desk/issues/{draft}").text) == {"sent": 3}
+    assert visit.post(f"/desk/issues/{draft}/subject", number="0").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("trial", "problem"),
+    [
+        ({"other_subject": "Second"}, "first subject"),
+        ({"subject": "First", "other_subject": "First"}, "different"),
+        ({"subject": "First", "other_subject": "Second", "share_percent": "99"}, "percent"),
+        ({"subject": "First", "other_subject": "Second", "hours": "no"}, "hours"),
+    ],
+)
+def test_a_trial_that_cannot_be_is_a_sentence_on_the_page(
+    visit: Visit, draft: int, trial: dict[str, str], problem: str
+) -> None:
+    answer = visit.save(draft, **trial)
+
+    assert answer.status_code == 422
+    assert any(problem in each for each in notes(answer.text))
+
+
 def test_the_page_looks_again_while_mails_leave(visit: Visit, draft: int, readers: list[str]) -> None:
     assert readers
     begun = visit.after(visit.approve(draft))
