@@ -38,6 +38,13 @@ class Report:
     """Readers who may have a second copy, with the same Message-ID: the answer to an attempt never came."""
     started_at: datetime | None
     finished_at: datetime | None
+    later: tuple[tuple[datetime, int], ...] = ()
+    """Instants before which some of the planned are not tried, and how many these are."""
+
+    def waiting(self, now: datetime) -> tuple[int, datetime | None]:
+        """Return how many were never tried because their time has not come, and when that of the first comes."""
+        ahead = [(at, number) for at, number in self.later if at > now]
+        return sum(number for _, number in ahead), min((at for at, _ in ahead), default=None)
 
     @property
     def is_over(self) -> bool:
@@ -59,6 +66,7 @@ def report(connection: Connection, issue_id: IssueId) -> Report:
         sent_twice_at_most=tally.twice,
         started_at=row.started_at if row else None,
         finished_at=row.finished_at if row else None,
+        later=tally.later,
     )
 
 

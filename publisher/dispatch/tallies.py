@@ -8,6 +8,7 @@ so is a batch that somebody has had since: its fence is another one then.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -29,6 +30,8 @@ class Tally:
     """Every state is there."""
     twice: int
     """Deliveries tried again after an attempt whose answer never came."""
+    later: tuple[tuple[datetime, int], ...] = ()
+    """Instants before which batches are not looked at again, and how many of their deliveries were never tried."""
 
 
 def of_issue(connection: Connection, issue_id: IssueId) -> Tally:
@@ -40,7 +43,12 @@ def of_issue(connection: Connection, issue_id: IssueId) -> Tally:
             found.update(row.tally)
     for first_seq, last_seq in _stretches(rows):
         found.update(_counted(connection, issue_id, first_seq, last_seq))
-    return Tally(states={state: found[state] for state in DeliveryState}, twice=found[TWICE])
+    later = tuple(
+        (row.due_at, int(row.tally[DeliveryState.PLANNED]))
+        for row in rows
+        if _holds(row) and row.due_at is not None and row.tally.get(DeliveryState.PLANNED)
+    )
+    return Tally(states={state: found[state] for state in DeliveryState}, twice=found[TWICE], later=later)
 
 
 def write(connection: Connection, issue_id: IssueId | int, numbers: Sequence[int] | None = None) -> None:

@@ -30,8 +30,9 @@ ASKED = ("view", "on", "zone")
 A_DAY = timedelta(days=1)
 A_WEEK = timedelta(days=7)
 MOST = 300
-"""Issues of each state on one page; who sends more in a month looks at a week."""
+"""Issues of each state on one page; where there are more, the page says so."""
 SAID = {Turn.MOVE: Said.SLOT_MOVED, Turn.LEAVE_OUT: Said.SLOT_LEFT_OUT, Turn.PUT_BACK: Said.SLOT_PUT_BACK}
+ENDED = (IssueState.CANCELLED, IssueState.SKIPPED)
 YEARS = range(1990, 2101)
 
 
@@ -142,7 +143,8 @@ def _page(
             zone, status, problem = ZoneInfo(house), max(status, 422), problem or str(unknown)
         span = Span(view="week" if asked["view"] == "week" else "month", on=_day(asked["on"], now, zone), zone=zone)
         editions = store.editions(connection)
-        entries = [*_issues(connection, span), *_slots(connection, editions, span, now)]
+        issues, is_cut = _issues(connection, span)
+        entries = [*issues, *_slots(connection, editions, span, now)]
     values: dict[str, Any] = {
         "span": span,
         "days": _by_day(span, entries),
@@ -150,20 +152,24 @@ def _page(
         "zones": sorted({house, "UTC", *(each.cadence.time_zone for each in editions if each.cadence)}),
         "may_move": seat.may(powers.SENDING),
         "problem": problem,
+        "most": MOST if is_cut else 0,
     }
     return desk_page(request, room, seat, "desk/calendar.html", status=status, **values)
 
 
-def _issues(connection: Connection, span: Span) -> Iterator[Entry]:
-    """Return what went out in a span, what waits for a time in it, and the drafts of its slots."""
-    found = [
-        *store.approved_between(connection, span.start, span.end, at_most=MOST),
-        *store.scheduled(connection, until=span.end, at_most=MOST),
-        *store.issues(connection, at_most=MOST, states=[IssueState.DRAFT]),
+def _issues(connection: Connection, span: Span) -> tuple[list[Entry], bool]:
+    """Return the issues of a span: gone, waiting, drafted or ended without going; and whether some may be missing."""
+    kinds = [
+        store.approved_between(connection, span.start, span.end, at_most=MOST),
+        store.scheduled(connection, until=span.end, at_most=MOST),
+        *(store.issues(connection, at_most=MOST, states=[each]) for each in (IssueState.DRAFT, *ENDED)),
     ]
-    within = [each for each in found if span.start <= _instant(each) < span.end]
-    for each in shown_issues(connection, within):
-        yield Entry(at=_instant(each.issue).astimezone(span.zone), edition=each.edition, shown=each)
+    within = [each for found in kinds for each in found if span.start <= _instant(each) < span.end]
+    entries = [
+        Entry(at=_instant(each.issue).astimezone(span.zone), edition=each.edition, shown=each)
+        for each in shown_issues(connection, within)
+    ]
+    return entries, any(len(found) == MOST for found in kinds)
 
 
 def _instant(found: Issue) -> datetime:

@@ -1,14 +1,17 @@
 """How far behind each stage is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.archive.proposals import STAGE as PROPOSE
 from publisher.archive.tables import article_change
+from publisher.audience.imports import STAGE as IMPORT
+from publisher.audience.tables import subscriber_import
 from publisher.compose.flow import STAGE as COMPOSE
 from publisher.compose.model import IssueState
 from publisher.compose.tables import issue
@@ -88,6 +91,7 @@ def stages(connection: Connection, now: datetime) -> Iterator[Stage]:
         now,
         advice="Workers for the queue events do this; `publisher worker --queues events`.",
     )
+    yield _importing(connection, turns.get(IMPORT), now)
     overdue = sa.and_(source.c.state == "active", source.c.due_at < now)
     yield _stage(
         "Sources",
@@ -96,6 +100,19 @@ def stages(connection: Connection, now: datetime) -> Iterator[Stage]:
         now,
         advice="Workers for the queue upkeep do this; `publisher source list` shows each.",
     )
+
+
+def _importing(connection: Connection, turn: Any, now: datetime) -> Stage:
+    """Of the files of readers, one waits while another is taken in; only where none is, that is late."""
+    stage = _stage(
+        "Imports",
+        "files of readers that are not taken in yet",
+        _waiting(connection, subscriber_import.c.created_at, subscriber_import.c.finished_at.is_(None)),
+        now,
+        is_at_it=bool(turn and turn.leased_until and turn.leased_until > now),
+        advice="Workers for the queue upkeep do this; an import that was given up says why on its own page.",
+    )
+    return replace(stage, is_late=stage.is_late and not stage.is_at_it)
 
 
 def _sending(connection: Connection, now: datetime) -> Stage:

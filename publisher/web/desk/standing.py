@@ -33,7 +33,11 @@ class Progress:
     rate_per_s: float
     """Outcomes a second; 0 where nothing goes on."""
     left: timedelta | None
-    """About how long it will take, leaving out what waits for another try; None where nobody can tell."""
+    """About how long it will take, leaving out what waits for another try or its time; None where nobody can tell."""
+    waiting: int
+    """Never tried, for their time has not come: readers' own mornings, or the end of a test of subjects."""
+    waiting_for: timedelta | None
+    """How long until that of the first of them comes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +86,17 @@ def progress_of(found: Report, now: datetime, rate_per_s: float | None = None) -
 
     """
     rate = (rate_per_s if rate_per_s is not None else _mean_rate(found, now)) if found.state == SendState.SENDING else 0
-    to_try = found.counts[DeliveryState.PLANNED] + found.counts[DeliveryState.SENDING]
+    waiting, first_at = found.waiting(now)
+    to_try = found.counts[DeliveryState.PLANNED] + found.counts[DeliveryState.SENDING] - waiting
     return Progress(
         ended=ended_of(found),
         total=found.total,
         under_way=is_under_way(found),
         took=found.finished_at - found.started_at if found.finished_at and found.started_at else None,
-        rate_per_s=rate,
-        left=timedelta(seconds=ceil(to_try / rate)) if rate and to_try and found.is_planned else None,
+        rate_per_s=rate if to_try or not waiting else 0,
+        left=timedelta(seconds=ceil(to_try / rate)) if rate and to_try > 0 and found.is_planned else None,
+        waiting=waiting,
+        waiting_for=first_at - now if first_at else None,
     )
 
 

@@ -10,6 +10,7 @@ from publisher.compose import store
 from publisher.compose.model import Edition, Issue, IssueId, IssueState
 from publisher.compose.tables import issue
 from publisher.editors.model import Role
+from publisher.web.desk import calendar
 from publisher.wiring import Newsroom
 from tests.web.desk.visits import Visit, form_values, must_be_harmless, notes
 from tests.web.pages import elements, words
@@ -70,6 +71,28 @@ def test_a_zone_that_is_none_is_refused_in_a_sentence(visit: Visit, zone: str) -
 
     assert answer.status_code == 422
     assert "is not a time zone" in notes(answer.text)[0]
+
+
+def test_an_issue_that_was_cancelled_or_skipped_stays_on_its_day(visit: Visit, draft: int) -> None:
+    """Who wonders why nothing came on a day looks there, and is told in words."""
+    assert compose.cancel_draft(visit.room.database, IssueId(draft))
+    day = the_issue(visit.room, draft).created_at.astimezone(SEOUL).date()
+
+    page = visit.get(f"/desk/calendar?view=week&on={day}&zone=Asia/Seoul").text
+
+    assert "cancelled" in entries(page, day.isoformat())
+
+
+def test_a_page_that_is_full_says_that_something_may_be_missing(
+    visit: Visit, draft: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = the_issue(visit.room, draft).created_at.astimezone(SEOUL).date()
+    address = f"/desk/calendar?view=month&on={day}&zone=Asia/Seoul"
+    assert notes(visit.get(address).text) == []
+
+    monkeypatch.setattr(calendar, "MOST", 1)
+
+    assert "some may be missing" in notes(visit.get(address).text)[0]
 
 
 def test_a_scheduled_issue_moves_to_the_time_typed_in_the_zone_of_the_page(visit: Visit, draft: int) -> None:

@@ -332,6 +332,9 @@ def test_subjects_are_tried_and_one_is_chosen(visit: Visit, draft: int) -> None:
     on_trial = visit.get(f"/desk/issues/{draft}").text
     (panel,) = elements(on_trial, "section", aria_labelledby="subjects")
     assert "The difference is noise so far" in words(panel)
+    (send,) = elements(on_trial, "section", aria_labelledby="standing")
+    assert "for their time to come, the first for about" in words(send)
+    assert "a second" not in words(send), "who waits for the end of the test is no work that goes on"
     assert [words(each) for each in elements(on_trial, "th", scope="row", dir="auto")][:2] == ["First", "Second"]
     chosen = visit.after(visit.post(f"/desk/issues/{draft}/subject", number="1"))
     send_everything(visit.room)

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 
 import sqlalchemy as sa
 
+from publisher.audience.imports import put_import
+from publisher.audience.tables import subscriber_import
 from publisher.editors.model import Role
 from publisher.intake.tables import submission
 from publisher.pulse import Worker, client
@@ -58,6 +61,25 @@ def test_a_stage_in_which_something_waits_for_long_is_told(visit: Visit) -> None
 
     assert found["Intake"][:2] == ["look", "1"]
     assert found["Sending"][:2] == ["well", "0"]
+
+
+def test_a_file_of_readers_that_nobody_takes_in_is_told(visit: Visit) -> None:
+    file = BytesIO(b"email\nmina@readers.example\n")
+    put_import(
+        visit.room.database,
+        file,
+        name="r.csv",
+        list_slug="readers",
+        confirmed=True,
+        wording="Yes.",
+        clock=visit.room.now,
+    )
+    waits = rows(visit.get("/desk/system").text, "stages")["Imports"]
+    with visit.room.database.transaction() as connection:
+        connection.execute(sa.update(subscriber_import).values(created_at=visit.room.now() - timedelta(hours=1)))
+    late = rows(visit.get("/desk/system").text, "stages")["Imports"]
+
+    assert (waits[:2], late[:2]) == (["well", "1"], ["look", "1"])
 
 
 def test_what_went_wrong_stands_there_until_it_is_cleared(visit: Visit) -> None:
