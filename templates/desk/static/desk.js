@@ -32,7 +32,9 @@ async function freshly() {
     if (answer.redirected) location.reload();
     if (!answer.ok) return null;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    return page.querySelector("[data-live]");
+    const found = page.querySelector("[data-live]");
+    if (!found) location.reload(); // what was under way has ended, and stands elsewhere on the page
+    return found;
   } catch {
     return null;
   }
