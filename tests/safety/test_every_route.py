@@ -31,6 +31,8 @@ from tests.web.conftest import a_browser, a_newsroom
 from tests.web.desk.visits import Visit, sign_in
 from tests.web.pages import fill
 
+pytestmark = pytest.mark.slow
+
 ROUTES = all_routes()
 DESK = [each for each in ROUTES if each.path.startswith("/desk") and not each.path.startswith("/desk/sign-in")]
 API = [each for each in ROUTES if each.path.startswith("/api/v1/")]

@@ -59,6 +59,12 @@ def test_an_error_says_what_it_is(
 
 
 PROTECTED = [
+    ("POST", "/api/v1/article-imports"),
+    ("POST", "/api/v1/subscriber-imports"),
+    ("GET", "/api/v1/subscriber-imports/1"),
+    ("POST", "/api/v1/issues/1/subject"),
+    ("POST", "/api/v1/issues/1/move"),
+    ("POST", "/api/v1/editions/weekly/slots"),
     ("GET", "/api/v1/issues/1/deliveries"),
     ("GET", "/api/v1/issues/1/deliveries.csv"),
     ("POST", "/api/v1/issues/1/retry"),

@@ -122,6 +122,7 @@ def fits(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.slow
 def test_an_article_becomes_an_issue_in_every_readers_mailbox(
     browser: Browser, site: Site, size: tuple[int, int]
 ) -> None:
@@ -176,7 +177,7 @@ def look_at_the_mail(page: Page) -> None:
 
 
 def change_the_subject(page: Page) -> None:
-    page.get_by_label("Subject").fill("Good morning, {{ name }}")
+    page.get_by_label("Subject", exact=True).fill("Good morning, {{ name }}")
     page.get_by_text("Approve …").click()
     page.get_by_role("button", name="Send it to 2 readers").click()
     expect(page.get_by_text("Save your changes first")).to_be_visible()
@@ -202,7 +203,7 @@ def undo(page: Page) -> None:
     page.get_by_role("button", name="Undo the approval").click()
     expect(page.get_by_role("status")).to_contain_text("It is a draft again")
     expect(page.locator(".facts .state")).to_have_text("draft")
-    expect(page.get_by_label("Subject")).to_have_value("Good morning, {{ name }}")
+    expect(page.get_by_label("Subject", exact=True)).to_have_value("Good morning, {{ name }}")
 
 
 def let_it_go(page: Page) -> None:
@@ -266,7 +267,7 @@ def test_the_desk_works_without_scripts(browser: Browser, site: Site) -> None:
         hand_in_a_plain_article(page)
         page.get_by_role("link", name="Issues", exact=True).click()
         page.get_by_role("button", name="Draft").click()
-        page.get_by_label("Subject").fill("By hand")
+        page.get_by_label("Subject", exact=True).fill("By hand")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Approve …").click()
         page.get_by_role("button", name="Send it to 2 readers").click()
@@ -302,7 +303,7 @@ def test_the_articles_of_a_draft_are_put_in_order_by_keyboard_and_by_dragging(br
         expect(rows).to_have_text([third, second, first])
         expect(page.get_by_label(f"Place of: {first}")).to_have_value("3")
 
-        page.get_by_label("Subject").fill("A subject that is much too long for the inbox of a telephone")
+        page.get_by_label("Subject", exact=True).fill("A subject that is much too long for the inbox of a telephone")
         expect(page.get_by_text("60 characters; the inbox of a phone shows about 40.")).to_be_visible()
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("status")).to_contain_text("Saved.")
