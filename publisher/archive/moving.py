@@ -66,7 +66,7 @@ def take_in(
         endings = accept_these(database, ids, domain=domain, clock=clock) if ids else {}
         report.added += sum(1 for each in ids if each not in endings or endings[each].acceptance is Acceptance.NEW)
         _note(report, some)
-        report.known = report.known + len(some) - sum(1 for each in some if isinstance(each, LeftOut)) - len(ids)
+        report.known += len(some) - sum(1 for _ in _left(some)) - len(ids)
         if progress is not None:
             progress(report.posts)
     return report

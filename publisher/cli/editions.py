@@ -9,6 +9,12 @@ from publisher.errors import InputError
 
 app = typer.Typer(no_args_is_help=True)
 
+SlugArgument = Annotated[str, typer.Argument(help="Slug of an edition.")]
+SlotArgument = Annotated[str, typer.Argument(help="The slot, as the cadence gives it: such as 2026-12-07T08:00+09:00.")]
+MoveTo = Annotated[str, typer.Option("--to", help="Move it there: such as 2026-12-08T08:00+09:00.")]
+LeaveOut = Annotated[bool, typer.Option("--leave-out", help="No issue comes of it.")]
+PutBack = Annotated[bool, typer.Option("--put-back", help="It comes as the cadence says.")]
+
 Kind = TypeVar("Kind", bound=StrEnum)
 
 TRACKING = "What is counted of links that readers follow: off, totals or 'per reader'."
@@ -202,11 +208,7 @@ def change(
 
 @app.command("slot")
 def turn_slot(
-    slug: Annotated[str, typer.Argument(help="Slug of an edition.")],
-    slot: Annotated[str, typer.Argument(help="The slot, as the cadence gives it: such as 2026-12-07T08:00+09:00.")],
-    to: Annotated[str, typer.Option("--to", help="Move it there: such as 2026-12-08T08:00+09:00.")] = "",
-    leave_out: Annotated[bool, typer.Option("--leave-out", help="No issue comes of it.")] = False,
-    put_back: Annotated[bool, typer.Option("--put-back", help="It comes as the cadence says.")] = False,
+    slug: SlugArgument, slot: SlotArgument, to: MoveTo = "", leave_out: LeaveOut = False, put_back: PutBack = False
 ) -> None:
     """Move one slot to come, or leave it out, once; the cadence stays."""
     from publisher.cli.issues import instant

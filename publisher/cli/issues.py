@@ -12,6 +12,13 @@ app = typer.Typer(no_args_is_help=True)
 
 LOOK_EVERY_S = 0.25
 IssueArgument = Annotated[int, typer.Argument(help="Id.")]
+OtherSubjects = Annotated[list[str], typer.Option("--other", help="Another subject to try; twice for two.")]
+TrialShare = Annotated[int, typer.Option("--share", help="Percent of the readers on trial.")]
+TrialHours = Annotated[int, typer.Option("--hours", help="Before the rest gets the best.")]
+NoTrial = Annotated[bool, typer.Option("--off", help="One subject for all.")]
+ChosenSubject = Annotated[
+    int | None, typer.Option("--choose", help="Send the rest under the subject of this number now.")
+]
 
 
 @app.command("draft")
@@ -81,11 +88,11 @@ def approve(
 @app.command("subjects")
 def subjects(
     issue: IssueArgument,
-    other: Annotated[list[str], typer.Option("--other", help="Another subject to try; twice for two.")] = [],
-    share: Annotated[int, typer.Option(help="Percent of the readers on trial.")] = 20,
-    hours: Annotated[int, typer.Option(help="Before the rest gets the best.")] = 4,
-    off: Annotated[bool, typer.Option("--off", help="One subject for all.")] = False,
-    choose: Annotated[int | None, typer.Option(help="Send the rest under the subject of this number now.")] = None,
+    other: OtherSubjects = [],
+    share: TrialShare = 20,
+    hours: TrialHours = 4,
+    off: NoTrial = False,
+    choose: ChosenSubject = None,
     as_json: AsJson = False,
 ) -> None:
     """Try other subjects for a draft on a share of its readers, choose one before the end, or see how they do."""
@@ -104,12 +111,17 @@ def subjects(
             found = store.issue_of(connection, IssueId(issue))
         test = None if off else SubjectTest(others=tuple(other), share_percent=share, hours=hours)
         flow.change_draft(room.database, room.settings, replace(found, subject_test=test))
-        print(f"Issue {issue} tries {1 + len(other)} subjects." if test else f"Issue {issue} has one subject for all.")
+        print(trial_told(issue, 0 if off else len(other)))
         return
     with room.database.reading() as connection:
         store.issue_of(connection, IssueId(issue))
         standing = subject_tests.standing_of(connection, IssueId(issue))
     show_subjects(asdict(standing) if standing else None, as_json=as_json)
+
+
+def trial_told(issue: int, others: int) -> str:
+    """Say what a draft's subjects are from now on."""
+    return f"Issue {issue} tries {1 + others} subjects." if others else f"Issue {issue} has one subject for all."
 
 
 def show_subjects(standing: dict[str, Any] | None, *, as_json: bool) -> None:

@@ -40,12 +40,7 @@ class Slot:
 
 def slots(connection: Connection, edition: Edition, after: datetime, until: datetime) -> list[Slot]:
     """Return the slots that come later than `after` and not later than `until`, in order."""
-    return [each for each in _all_slots(connection, edition, after, until) if each.at is not None]
-
-
-def all_slots(connection: Connection, edition: Edition, after: datetime, until: datetime) -> list[Slot]:
-    """Return those as well that are left out, where they would be."""
-    return _all_slots(connection, edition, after, until)
+    return [each for each in all_slots(connection, edition, after, until) if each.at is not None]
 
 
 def next_slot(connection: Connection, edition: Edition, now: datetime) -> datetime | None:
@@ -132,7 +127,8 @@ def _store(connection: Connection, edition_id: EditionId, planned_at: datetime, 
     connection.execute(put.on_conflict_do_update(index_elements=["edition_id", "slot_at"], set_={"moved_to": at}))
 
 
-def _all_slots(connection: Connection, edition: Edition, after: datetime, until: datetime) -> list[Slot]:
+def all_slots(connection: Connection, edition: Edition, after: datetime, until: datetime) -> list[Slot]:
+    """Return those as well that are left out, where they would be."""
     if not _has_slots(edition) or edition.cadence is None:
         return []
     moves = _moves(connection, edition.id)

@@ -260,8 +260,12 @@ def bring_forward(connection: Connection, issue_id: IssueId) -> None:
     """Let everything that waits for another attempt go at once: somebody has mended what was wrong."""
     _hold_batches(connection, issue_id)
     again = delivery.c.state != DeliveryState.PLANNED  # what was never tried waits for its reader's time of day
-    waiting = (delivery.c.issue_id == issue_id, delivery.c.due_at.is_not(None), again)
-    connection.execute(sa.update(delivery).where(*waiting).values(due_at=None))
+    _make_due(connection, issue_id, delivery.c.due_at.is_not(None), again)
+
+
+def _make_due(connection: Connection, issue_id: IssueId, *which: sa.ColumnElement[bool]) -> None:
+    """Let some of an issue's deliveries go at once; the caller holds its batches."""
+    connection.execute(sa.update(delivery).where(delivery.c.issue_id == issue_id, *which).values(due_at=None))
     ready = (batch.c.issue_id == issue_id, batch.c.state == BatchState.READY)
     connection.execute(sa.update(batch).where(*ready).values(due_at=None))
 
@@ -276,17 +280,15 @@ def choose_subject(
     connection: Connection, issue_id: IssueId, number: int, *, clicks: Sequence[int], now: datetime
 ) -> bool:
     """Let the rest of an issue's readers have one subject of its test; False where one was chosen before."""
+    _hold_batches(connection, issue_id)  # before the send: so workers take both, and two that wait for each other fail
     row = connection.execute(sa.select(send).where(send.c.issue_id == issue_id).with_for_update()).first()
     if row is None or row.settles_at is None or row.best_subject is not None:
         return False
     split = replace(Split.from_json(row.subject_split), clicks=tuple(clicks))
     values: dict[str, Any] = {"best_subject": number, "subject_split": split.to_json()}
     if now < row.settles_at:
-        _hold_batches(connection, issue_id)
-        waits = (delivery.c.issue_id == issue_id, delivery.c.state == DeliveryState.PLANNED)
-        connection.execute(sa.update(delivery).where(*waits, delivery.c.due_at == row.settles_at).values(due_at=None))
-        ready = (batch.c.issue_id == issue_id, batch.c.state == BatchState.READY)
-        connection.execute(sa.update(batch).where(*ready).values(due_at=None))
+        never_tried = delivery.c.state == DeliveryState.PLANNED
+        _make_due(connection, issue_id, never_tried, delivery.c.due_at == row.settles_at)
         values |= {"settles_at": now}
     connection.execute(sa.update(send).where(send.c.issue_id == issue_id).values(values))
     return True

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import NamedTuple, Self, TypeAlias
 
 import sqlalchemy as sa
@@ -77,48 +78,48 @@ class Dispatcher:
 
 
 class Messages(NamedTuple):
-    """An issue's message in the languages of its readers."""
+    """An issue's message in the languages of its readers, and under each subject that is on trial."""
 
-    usual: CompiledMessage
-    """In the edition's language, which a reader gets for whom there is no other."""
-    translations: dict[str, CompiledMessage]
-    subjects: dict[tuple[int, str], CompiledMessage]
-    """Under the other subjects of a test, by number and language."""
+    by_key: dict[tuple[int, str], CompiledMessage]
+    """By the number of the subject and the language; empty: the edition's, for whoever has no other."""
+    languages: frozenset[str]
+    """Besides the edition's."""
     split: Split | None
+    """Who gets which subject; None: there is one for all."""
     best_subject: int | None
+
+    @property
+    def usual(self) -> CompiledMessage:
+        return self.by_key[0, ""]
 
     def key(self, letter: Envelope) -> tuple[int, str]:
         """Return the subject and the language that a reader gets."""
-        language = closest(letter.language, self.translations) if self.translations else None
+        language = closest(letter.language, self.languages) if self.languages else None
         return letter.subject, language or ""
 
-    def message(self, subject: int, language: str) -> CompiledMessage:
-        if subject:
-            return self.subjects[subject, language]
-        return self.translations[language] if language else self.usual
-
-    def subject_for(self, subscription_id: int) -> int:
-        return self.split.subject_for(subscription_id, self.best_subject) if self.split else 0
+    @property
+    def subject_for(self) -> Callable[[int], int] | None:
+        """What tells the subject that a reader gets, by the subscription; None: it is the same for all."""
+        return None if self.split is None else partial(self.split.subject_for, best=self.best_subject)
 
     @classmethod
     def of(cls, connection: sa.Connection, issue_id: IssueId) -> Self:
         wanted = sa.select(send.c.message, send.c.subject_split, send.c.best_subject)
         usual, split, best = connection.execute(wanted.where(send.c.issue_id == issue_id)).one()
-        columns = (send_translation.c.language, send_translation.c.message)
-        others = connection.execute(sa.select(*columns).where(send_translation.c.issue_id == issue_id))
+        translated = sa.select(sa.literal(0), send_translation.c.language, send_translation.c.message)
+        tried = sa.select(send_subject.c.number, send_subject.c.language, send_subject.c.message)
+        found = {(0, ""): usual}
+        for number, language, message in (
+            *connection.execute(translated.where(send_translation.c.issue_id == issue_id)),
+            *(connection.execute(tried.where(send_subject.c.issue_id == issue_id)) if split else ()),
+        ):
+            found[number, language] = message
         return cls(
-            CompiledMessage.from_bytes(usual),
-            {language: CompiledMessage.from_bytes(message) for language, message in others},
-            _subjects_of(connection, issue_id) if split else {},
-            Split.from_json(split) if split else None,
-            best,
+            by_key={key: CompiledMessage.from_bytes(message) for key, message in found.items()},
+            languages=frozenset(language for _, language in found if language),
+            split=Split.from_json(split) if split else None,
+            best_subject=best,
         )
-
-
-def _subjects_of(connection: sa.Connection, issue_id: IssueId) -> dict[tuple[int, str], CompiledMessage]:
-    wanted = sa.select(send_subject).where(send_subject.c.issue_id == issue_id)
-    rows = connection.execute(wanted)
-    return {(row.number, row.language): CompiledMessage.from_bytes(row.message) for row in rows}
 
 
 class Load(NamedTuple):
@@ -254,7 +255,7 @@ class _Turn:
             load.marked,
             date=format_datetime(dispatcher.clock()),
             by_reader=Slot.READER in self._messages[issue_id].usual.needs,
-            subject_for=self._messages[issue_id].subject_for if self._messages[issue_id].split else None,
+            subject_for=self._messages[issue_id].subject_for,
         )
 
     def _send(self, issue_id: IssueId, letters: Sequence[Envelope]) -> Sequence[Outcome]:
@@ -267,15 +268,16 @@ class _Turn:
 
     def _send_some(self, messages: Messages, letters: Sequence[Envelope]) -> Sequence[Outcome]:
         """Send each reader the message in a language of theirs and under their subject; those alike go together."""
-        if not messages.translations and not messages.subjects:
+        if len(messages.by_key) == 1:
             return self._send_alike(messages.usual, letters)
         places: dict[tuple[int, str], list[int]] = defaultdict(list)
         for place, letter in enumerate(letters):
             places[messages.key(letter)].append(place)
         outcomes: dict[int, Outcome] = {}
         for key, those in places.items():
-            message = messages.message(*key)
-            outcomes |= zip(those, self._send_alike(message, [letters[place] for place in those]), strict=True)
+            outcomes |= zip(
+                those, self._send_alike(messages.by_key[key], [letters[place] for place in those]), strict=True
+            )
         return [outcomes[place] for place in range(len(letters))]
 
     def _send_alike(self, message: CompiledMessage, letters: Sequence[Envelope]) -> Sequence[Outcome]:

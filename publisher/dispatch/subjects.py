@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import combinations
-from math import erfc, sqrt
+from math import comb, erfc, sqrt
 from typing import Any, Self, TypeVar
 
 from publisher.compose.model import IssueId, SubjectTest
@@ -90,7 +89,7 @@ def is_clear(readers: Sequence[int], clicks: Sequence[int]) -> bool:
     tracks by reader, and too kind where one reader may be counted twice.
     """
     best = best_of(readers, clicks)
-    pairs = len(list(combinations(readers, 2)))
+    pairs = comb(len(readers), 2)
     others = [each for each in range(len(readers)) if each != best]
     return all(chance_of(readers[best], clicks[best], readers[each], clicks[each]) * pairs < CHANCE for each in others)
 

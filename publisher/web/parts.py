@@ -27,6 +27,10 @@ async def _form_of(request: Request) -> FormData:
     return await request.form(max_files=0, max_fields=FIELDS_AT_MOST)
 
 
+async def _body_of(request: Request) -> bytes:
+    return await request.body()
+
+
 async def _origin_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
@@ -40,6 +44,8 @@ IdInPath = Annotated[int, Path(ge=1, le=HIGHEST_ID, examples=[1])]
 """Any other number is an address where nothing is."""
 IdInQuery = Annotated[int | None, Query(ge=1, le=HIGHEST_ID)]
 Origin = Annotated[str, Depends(_origin_of)]
+Body = Annotated[bytes, Depends(_body_of)]
+"""Of the request, as it came."""
 """The IP address that a request comes from; empty where there is none."""
 
 

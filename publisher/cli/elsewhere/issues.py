@@ -4,9 +4,17 @@ from typing import Annotated, Any
 
 import typer
 
-from publisher.cli.editions import slot_turn
+from publisher.cli.editions import LeaveOut, MoveTo, PutBack, SlotArgument, SlugArgument, slot_turn
 from publisher.cli.elsewhere.service import service
-from publisher.cli.issues import show_subjects
+from publisher.cli.issues import (
+    ChosenSubject,
+    NoTrial,
+    OtherSubjects,
+    TrialHours,
+    TrialShare,
+    show_subjects,
+    trial_told,
+)
 from publisher.cli.show import AsJson, print_json, show, show_one
 from publisher.errors import InputError
 
@@ -118,11 +126,11 @@ def retry(
 @issues.command("subjects")
 def subjects(
     issue: IssueArgument,
-    other: Annotated[list[str], typer.Option("--other", help="Another subject to try; twice for two.")] = [],
-    share: Annotated[int, typer.Option(help="Percent of the readers on trial.")] = 20,
-    hours: Annotated[int, typer.Option(help="Before the rest gets the best.")] = 4,
-    off: Annotated[bool, typer.Option("--off", help="One subject for all.")] = False,
-    choose: Annotated[int | None, typer.Option(help="Send the rest under the subject of this number now.")] = None,
+    other: OtherSubjects = [],
+    share: TrialShare = 20,
+    hours: TrialHours = 4,
+    off: NoTrial = False,
+    choose: ChosenSubject = None,
     as_json: AsJson = False,
 ) -> None:
     """Try other subjects for a draft on a share of its readers, choose one before the end, or see how they do."""
@@ -133,7 +141,7 @@ def subjects(
         kept = {name: found[name] for name in ("article_ids", "subject", "preheader", "introduction")}
         test = None if off else {"others": other, "share_percent": share, "hours": hours}
         service().put(f"issues/{issue}", kept | {"subject_test": test})
-        print(f"Issue {issue} tries {1 + len(other)} subjects." if test else f"Issue {issue} has one subject for all.")
+        print(trial_told(issue, 0 if off else len(other)))
         return
     show_subjects(found["subject_test_standing"], as_json=as_json)
 
@@ -186,11 +194,7 @@ def show_edition(slug: Annotated[str, typer.Argument(help="Slug.")], as_json: As
 
 @editions.command("slot")
 def turn_slot(
-    slug: Annotated[str, typer.Argument(help="Slug of an edition.")],
-    slot: Annotated[str, typer.Argument(help="The slot, as the cadence gives it: such as 2026-12-07T08:00+09:00.")],
-    to: Annotated[str, typer.Option("--to", help="Move it there: such as 2026-12-08T08:00+09:00.")] = "",
-    leave_out: Annotated[bool, typer.Option("--leave-out", help="No issue comes of it.")] = False,
-    put_back: Annotated[bool, typer.Option("--put-back", help="It comes as the cadence says.")] = False,
+    slug: SlugArgument, slot: SlotArgument, to: MoveTo = "", leave_out: LeaveOut = False, put_back: PutBack = False
 ) -> None:
     """Move one slot to come, or leave it out, once; the cadence stays."""
     do = slot_turn(to=to, leave_out=leave_out, put_back=put_back)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from io import BytesIO
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 
 from publisher.archive.moving import take_in
 from publisher.bell import Job
@@ -12,7 +12,7 @@ from publisher.intake.fields import LONGEST_ADDRESS, web_address
 from publisher.intake.moving import posts
 from publisher.web.api.access import MAY_WRITE_ARTICLES, ONLY_EXPORTS
 from publisher.web.api.article_forms import ArticlesMoved
-from publisher.web.parts import Room
+from publisher.web.parts import Body, Room
 
 router = APIRouter(prefix="/article-imports", tags=["Articles"])
 
@@ -28,10 +28,6 @@ REQUEST_BODY: dict[str, Any] = {
 }
 
 
-async def _data(request: Request) -> bytes:
-    return await request.body()
-
-
 @router.post(
     "",
     response_model=ArticlesMoved,
@@ -40,7 +36,7 @@ async def _data(request: Request) -> bytes:
 )
 def import_articles(
     room: Room,
-    data: Annotated[bytes, Depends(_data)],
+    data: Body,
     address: Annotated[
         str, Query(max_length=LONGEST_ADDRESS, description="Of the old site; Ghost’s file lacks it.")
     ] = "",

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 import structlog
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -52,7 +52,7 @@ from publisher.web.api.article_forms import (
 )
 from publisher.web.api.matching import TAGGED, IfMatch, Match, etag
 from publisher.web.cursors import cursor_after, place_of
-from publisher.web.parts import IdInPath, Room
+from publisher.web.parts import Body, IdInPath, Room
 from publisher.wiring import Newsroom
 
 log = structlog.get_logger()
@@ -84,13 +84,6 @@ class Ending:
     article_id: ArticleId | None = None
 
 
-async def _data(request: Request) -> bytes:
-    return await request.body()
-
-
-Data = Annotated[bytes, Depends(_data)]
-
-
 @router.post(
     "",
     status_code=201,
@@ -99,7 +92,7 @@ Data = Annotated[bytes, Depends(_data)]
     dependencies=[MAY_WRITE_ARTICLES, ONLY_ARTICLES],
     openapi_extra=REQUEST_BODY,
 )
-def hand_in_article(request: Request, room: Room, data: Data) -> JSONResponse:
+def hand_in_article(request: Request, room: Room, data: Body) -> JSONResponse:
     """
     Hand in an article.
 
@@ -156,7 +149,7 @@ def show_article(room: Room, article_id: IdInPath, response: Response) -> dict[s
     dependencies=[MAY_WRITE_ARTICLES, ONLY_ARTICLES],
     openapi_extra=REQUEST_BODY,
 )
-def revise_article(request: Request, room: Room, article_id: IdInPath, data: Data, match: IfMatch) -> JSONResponse:
+def revise_article(request: Request, room: Room, article_id: IdInPath, data: Body, match: IfMatch) -> JSONResponse:
     """Replace an article's content; id, address and date stay. What GET answers may be sent back, changed."""
     identity = archive_flow.identity_of(room.database, ArticleId(article_id))
     media_type = media_type_of(request)

@@ -4,14 +4,14 @@ from dataclasses import asdict
 from io import BytesIO
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 
 from publisher.audience.imports import FILE_NAME_AT_MOST, Import, ImportId, import_of, put_import
 from publisher.bell import Job
 from publisher.errors import InputError
 from publisher.web.api.access import MAY_READ_SUBSCRIBERS, MAY_WRITE_SUBSCRIBERS, ONLY_CSV
 from publisher.web.api.forms import ImportReportShown, ImportShown
-from publisher.web.parts import IdInPath, Room
+from publisher.web.parts import Body, IdInPath, Room
 
 router = APIRouter(prefix="/subscriber-imports", tags=["Subscribers"])
 
@@ -29,10 +29,6 @@ REQUEST_BODY: dict[str, Any] = {
 }
 
 
-async def _data(request: Request) -> bytes:
-    return await request.body()
-
-
 @router.post(
     "",
     status_code=202,
@@ -43,7 +39,7 @@ async def _data(request: Request) -> bytes:
 def import_people(
     *,
     room: Room,
-    data: Annotated[bytes, Depends(_data)],
+    data: Body,
     mailing_list: Annotated[str, Query(description="Slug.")],
     confirmed: Annotated[bool, Query(description="They have said yes already; else a mail asks each.")] = False,
     consent: Annotated[str, Query(max_length=2_000, description="In which words, where they have.")] = "",

@@ -288,7 +288,7 @@ def _subject_test(form: FormData) -> SubjectTest | None:
     if not others:
         return None
     share, hours = number_in(field(form, "share_percent")), number_in(field(form, "hours"))
-    return SubjectTest(others=others, share_percent=share or 0, hours=hours or 0)
+    return SubjectTest(others=others, share_percent=share, hours=hours)
 
 
 def _text(typed: str) -> str:

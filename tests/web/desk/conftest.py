@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from publisher.editors.model import Role
 from publisher.wiring import Newsroom
 from tests.web.browser import TestClient
 from tests.web.conftest import a_browser
+from tests.web.desk.at_work import Site, opened_site
 from tests.web.desk.visits import Visit, sign_in
 from tests.web.pages import an_archive
 
@@ -80,3 +82,10 @@ def readers(room: Newsroom) -> list[str]:
             room.database, email=each, lists=["readers"], yes=audience.Yes(how=How.CLI, wording="Yes."), clock=room.now
         )
     return addresses
+
+
+@pytest.fixture
+def site(tmp_path: Path, redis_url: str) -> Iterator[Site]:
+    """A newsroom with an edition and two readers, under a real server."""
+    with opened_site(tmp_path, redis_url) as found:
+        yield found

@@ -17,19 +17,8 @@ from publisher.dispatch import notices
 from publisher.dispatch.transports.choose import outbox_in
 from tests.builders import a_draft, handed_in
 from tests.web.barriers import barriers
-from tests.web.desk.test_browser import (
-    DESKTOP,
-    PHONE,
-    Site,
-    fits,
-    hand_in_an_article,
-    read_the_report,
-    see_it_sent,
-    site,
-    working,
-)
-
-__all__ = ["site"]
+from tests.web.desk.at_work import DESKTOP, PHONE, Site, fits, working
+from tests.web.desk.test_browser import hand_in_an_article, read_the_report, see_it_sent
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
