@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from publisher.bell import Job
 from publisher.compose import flow, store
 from publisher.compose.model import Issue, IssueId, IssueState
+from publisher.compose.subjects import OTHERS_AT_MOST
 from publisher.dispatch import flow as dispatch
 from publisher.dispatch.flow import CAN_BE_RETRIED
 from publisher.dispatch.letters import send_test
@@ -21,11 +22,12 @@ from publisher.events import subject_tests
 from publisher.web.desk.issue import issue_page, version, zone_of
 from publisher.web.desk.said import Said
 from publisher.web.desk.seat import Seat, Sender, ask_for, go
-from publisher.web.parts import Form, IdInPath, Room, field, number_in
+from publisher.web.parts import Form, IdInPath, Room, field
 from publisher.wiring import Newsroom
 
 router = APIRouter()
 
+SUBJECT_NUMBERS = {str(number) for number in range(1 + OTHERS_AT_MOST)}
 CHANGED_MEANWHILE = "This issue was changed after you opened it, so it was not approved. Look at it once more."
 
 
@@ -90,11 +92,11 @@ def retry(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdIn
 def subject(request: Request, room: Room, seat: Sender, form: Form, issue_id: IdInPath) -> Response:
     """Let the rest of the readers have one of the subjects on trial, before the test is over."""
     ask_for(seat, powers.SENDING)
-    number = number_in(field(form, "number"))
-    if number is None:
+    number = field(form, "number")
+    if number not in SUBJECT_NUMBERS:
         raise HTTPException(404)
     try:
-        subject_tests.choose(room.database, IssueId(issue_id), number, clock=room.now)
+        subject_tests.choose(room.database, IssueId(issue_id), int(number), clock=room.now)
     except PublisherError as problem:
         return issue_page(request, room, seat, IssueId(issue_id), status=409, problem=problem)
     room.bell.ring(Job.DISPATCH)

@@ -336,6 +336,8 @@ def test_subjects_are_tried_and_one_is_chosen(visit: Visit, draft: int) -> None:
     assert "for their time to come, the first for about" in words(send)
     assert "a second" not in words(send), "who waits for the end of the test is no work that goes on"
     assert [words(each) for each in elements(on_trial, "th", scope="row", dir="auto")][:2] == ["First", "Second"]
+    for typed in ("", "-1", "3", "first"):
+        assert visit.post(f"/desk/issues/{draft}/subject", number=typed).status_code == 404, "no subject of this number"
     chosen = visit.after(visit.post(f"/desk/issues/{draft}/subject", number="1"))
     send_everything(visit.room)
 
